@@ -1,0 +1,1 @@
+"""Billing: accounts, an append-only double-entry ledger, holds, tariff and statements."""

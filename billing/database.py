@@ -1,0 +1,144 @@
+"""The lowest door to Postgres: named statements, pipelines, ids and guards, for every app above.
+
+A statement is a file `<package>/sql/<name>.sql`. It runs with server-side binding and is prepared once
+per connection, on Django's own connection and inside Django's own transaction.
+"""
+
+import os
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib import resources
+from typing import Any, TypeAlias
+from uuid import UUID
+
+import psycopg
+from django.db import connection
+from psycopg.types.json import JsonbLoader
+
+Rows: TypeAlias = psycopg.Cursor[tuple[Any, ...]]
+PREPARED_STATEMENTS_PER_CONNECTION_MAX = 200
+STREAMED_ROWS_PER_FETCH = 2000
+
+
+class GuardFailed(Exception):
+    """A guarded statement met another number of rows than it must: somebody else moved the state first."""
+
+
+class Statements:
+    """The named SQL statements of one package.
+
+    `run` raises Django's own database errors outside a pipeline; inside one, an error that Postgres tells
+    later is raised as psycopg's by the fetch that meets it, and as Django's once it leaves `pipeline()`.
+    """
+
+    def __init__(self, package: str) -> None:
+        """Load every `sql/*.sql` of `package` once."""
+        folder = resources.files(package) / "sql"
+        self._texts: dict[str, bytes] = {
+            file.name.removesuffix(".sql"): file.read_bytes() for file in folder.iterdir() if file.name.endswith(".sql")
+        }
+
+    def run(self, name: str, params: Mapping[str, Any]) -> Rows:
+        """Run one statement on this thread's connection; in a pipeline its result is fetched later."""
+        cursor = psycopg.Cursor(_raw())
+        _read_json(cursor)
+        with connection.wrap_database_errors:
+            return cursor.execute(self._texts[name], params, prepare=True)
+
+    def stream(self, name: str, params: Mapping[str, Any]) -> Iterator[tuple[Any, ...]]:
+        """The rows of a read too large to hold, through a server's cursor; inside a transaction only."""
+        with (
+            connection.wrap_database_errors,
+            psycopg.ServerCursor(_raw(), f"stream_{name}") as cursor,
+        ):
+            _read_json(cursor)
+            cursor.itersize = STREAMED_ROWS_PER_FETCH
+            yield from cursor.execute(self._texts[name], params)
+
+
+@contextmanager
+def pipeline() -> Iterator[None]:
+    """Send the statements inside without waiting for each answer: one round trip, errors at the end.
+
+    `with transaction.atomic(), pipeline():` waits once for the statements and once for the commit.
+    """
+    with connection.wrap_database_errors, _raw().pipeline():
+        yield
+
+
+def named(cursor: psycopg.Cursor[Any]) -> list[dict[str, Any]]:
+    """Every row of a result, by column name."""
+    names = [column.name for column in cursor.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def first(cursor: psycopg.Cursor[Any]) -> dict[str, Any] | None:
+    """The first row of a result, by column name, or None."""
+    row = cursor.fetchone()
+    return None if row is None else dict(zip((c.name for c in cursor.description or ()), row, strict=True))
+
+
+def expect(cursor: psycopg.Cursor[Any], rows: int) -> None:
+    """Raise GuardFailed unless the statement met exactly `rows` rows (in a pipeline this waits for it)."""
+    if cursor.rowcount < 0:
+        _settle(cursor)
+    if cursor.rowcount != rows:
+        raise GuardFailed(f"expected {rows} rows, met {cursor.rowcount}")
+
+
+class _Clock:
+    """The last (milliseconds, counter) given out, so that ids of one process rise strictly."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._ms = 0
+        self._counter = 0
+
+    def next(self) -> tuple[int, int]:
+        now_ms = time.time_ns() // 1_000_000
+        with self._lock:
+            if now_ms > self._ms:
+                self._ms, self._counter = now_ms, int.from_bytes(os.urandom(4)) & _COUNTER_SEED_MASK
+            elif self._counter < _COUNTER_MAX:
+                self._counter += 1
+            else:
+                self._ms, self._counter = self._ms + 1, 0
+            return self._ms, self._counter
+
+
+_COUNTER_MAX = (1 << 26) - 1
+_COUNTER_SEED_MASK = (1 << 25) - 1
+_clock = _Clock()
+
+
+def uuid7() -> UUID:
+    """A UUIDv7 of RFC 9562: 48 bits of Unix milliseconds, a counter of 26 bits, 48 random bits.
+
+    Ids of one process rise strictly (section 6.2, method 1), also when its clock steps back.
+    """
+    ms, counter = _clock.next()
+    low = (counter & 0x3FFF) << 48 | int.from_bytes(os.urandom(6))
+    return UUID(int=ms << 80 | 0x7 << 76 | (counter >> 14) << 64 | 0b10 << 62 | low)
+
+
+def _raw() -> psycopg.Connection[tuple[Any, ...]]:
+    connection.ensure_connection()
+    connection.validate_no_broken_transaction()
+    raw: psycopg.Connection[tuple[Any, ...]] = connection.connection
+    if raw.prepare_threshold is None:
+        # Django switches preparing off; its own cursors bind on the client and are never prepared anyway.
+        raw.prepare_threshold = 5
+        raw.prepared_max = PREPARED_STATEMENTS_PER_CONNECTION_MAX
+    return raw
+
+
+def _read_json(cursor: psycopg.Cursor[Any]) -> None:
+    # Django makes its connections hand out jsonb as text, for fields of its own to decode.
+    cursor.adapters.register_loader("jsonb", JsonbLoader)
+
+
+def _settle(cursor: psycopg.Cursor[Any]) -> None:
+    with cursor.connection.pipeline():
+        pass  # entering a pipeline that runs already fetches everything that was sent

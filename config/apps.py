@@ -1,0 +1,20 @@
+"""The composition root as an app, so that its commands are found."""
+
+from django.apps import AppConfig
+
+
+class ConfigConfig(AppConfig):
+    """Settings, telemetry, health."""
+
+    name = "config"
+    verbose_name = "Ringback"
+
+    def ready(self) -> None:
+        """Register the checks that refuse settings which could lose or repeat work."""
+        from django.conf import settings
+
+        from config import checks, logs, telemetry  # noqa: F401  # checks register themselves
+
+        logs.configure()
+        if settings.RINGBACK_INSTANCE:  # a process that serves, not a command at a terminal
+            telemetry.configure()

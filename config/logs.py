@@ -1,0 +1,31 @@
+"""Logs: events with ids, JSON or coloured by terminal. Never a number or a text of a person."""
+
+import logging
+import os
+import sys
+from typing import Any
+
+import structlog
+from django.conf import settings
+
+
+def configure() -> None:
+    """Set up structlog and the standard library's logging on one stream; call once per process."""
+    colours = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
+    text = settings.RINGBACK_LOG_FORMAT == "text" or (settings.RINGBACK_LOG_FORMAT == "auto" and sys.stderr.isatty())
+    renderer: Any = structlog.dev.ConsoleRenderer(colors=colours) if text else structlog.processors.JSONRenderer()
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+    ]
+    structlog.configure(
+        processors=[*shared, renderer],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(settings.RINGBACK_LOG_LEVEL)),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(structlog.stdlib.ProcessorFormatter(processor=renderer, foreign_pre_chain=shared))
+    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)

@@ -1,0 +1,1 @@
+"""Looking: what a person's history, a call's price and this process's metrics are shown by."""

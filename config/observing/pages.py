@@ -1,0 +1,81 @@
+"""The pages and answers for those who look: /metrics, /trace/ (staff), /receipt (the phone page's)."""
+
+from datetime import UTC, datetime
+from typing import Final
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.contrib.admin.views.decorators import staff_member_required
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from billing.money import Money
+from billing.queries import HoldLine
+from reminders import history, limits, phone, queries
+from reminders.carriers.twilio import NAME
+
+SAID: Final = {
+    "late": "The call was late, so it is free.",
+    "machine": "A machine picked up, so the call is free.",
+    "already_charged": "Another call of this reminder was charged, so this one is free.",
+}
+
+
+@require_GET
+def metrics(request: HttpRequest) -> HttpResponse:
+    """This instance's metrics, in Prometheus' text format."""
+    return HttpResponse(generate_latest(), content_type=CONTENT_TYPE_LATEST)
+
+
+@require_GET
+@staff_member_required
+def trace(request: HttpRequest) -> HttpResponse:
+    """Everything that happened for one person, in order; with `at`, as it was known then."""
+    number = request.GET.get("number", "").strip()
+    shown: dict[str, object] = {"number": number, "at": request.GET.get("at", "").strip()}
+    if number:
+        try:
+            shown |= _history(number, str(shown["at"]))
+        except ValueError as error:
+            shown["problem"] = str(error)
+    return render(request, "observing/trace.html", shown, status=404 if "problem" in shown else 200)
+
+
+@require_GET
+def receipt(request: HttpRequest) -> HttpResponse:
+    """What a call cost, for the phone page of the simulated carrier only; elsewhere there is no such page."""
+    if not settings.RINGBACK_SIMULATED:
+        return HttpResponse(status=404)
+    held = queries.hold_of_call(carrier=NAME, carrier_sid=request.GET.get("call", "")[:64])
+    answer = JsonResponse({"state": held.state if held else None, "said": _said(held)})
+    carrier = urlsplit(settings.RINGBACK_TWILIO_BASE)
+    answer["Access-Control-Allow-Origin"] = f"{carrier.scheme}://{carrier.netloc}"
+    return answer
+
+
+def _history(number: str, at: str) -> dict[str, object]:
+    found = phone.parse(number if number.startswith("+") else f"+{number}")
+    try:
+        moment = datetime.fromisoformat(at) if at else None
+    except ValueError:
+        raise ValueError(f"{at!r} is not a time: write it such as 2026-11-22T17:58:00Z.") from None
+    if moment is not None and moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    with history.snapshot(seconds=limits.AUDIT_SECONDS):
+        person = history.person(number=found.e164) if found.e164 else None
+        if person is None:
+            raise ValueError(f"Nobody has texted from {number}. A number is written such as +12025550123.")
+        told = history.trace(person=person, at=moment)
+    events = [{"event": event, "detail": sorted(event.detail.items())} for event in told.events]
+    return {"person": person, "events": events, "reminders": told.reminders, "complete": told.complete}
+
+
+def _said(held: HoldLine | None) -> str | None:
+    """What became of the price, in one sentence; None while the call is not settled."""
+    if held is None or held.state == "reserved":
+        return None
+    if held.state == "posted":
+        return f"Charged {Money(held.amount_minor, held.currency)} for one answered call."
+    return SAID.get(held.reason, "Nothing was charged for this call.")

@@ -1,0 +1,1 @@
+"""Django's Postgres backend with a checkout that costs no round trip."""

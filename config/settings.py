@@ -1,0 +1,188 @@
+"""Every setting of Ringback, typed, in one file. `./manage.py settings` lists those of the environment."""
+
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from config.environment import REPOSITORY, Register, SettingInvalid, home
+from reminders.quiet import Quiet
+from reminders.quiet import parse as quiet_hours
+
+environment: Final = Register()
+_text, _integer, _number, _flag = (
+    environment.text,
+    environment.integer,
+    environment.number,
+    environment.flag,
+)
+
+# ---- the system ------------------------------------------------------------------------------------
+RINGBACK_HOME: Final[Path] = home()
+RINGBACK_TIER = _text("RINGBACK_TIER", "durable", "the tier that runs: a file of deploy/tiers/")
+RINGBACK_INSTANCE = _text("RINGBACK_INSTANCE", "", "this process's name, such as worker-1")
+RINGBACK_SIMULATED = _flag("RINGBACK_SIMULATED", True, "1 where the carrier is the simulated one")
+DEBUG = False
+SECRET_KEY = _text("RINGBACK_SECRET_KEY", "not-secret-and-refused-where-it-serves", "Django's key", secret=True)
+RINGBACK_TELEMETRY_KEY = _text("RINGBACK_TELEMETRY_KEY", "telemetry", "keys the hash of numbers", secret=True)
+
+# ---- rows ------------------------------------------------------------------------------------------
+DATABASE_URL = _text("DATABASE_URL", "", "Postgres, as the application's role", secret=True)
+OWNER_DATABASE_URL = _text("RINGBACK_OWNER_DATABASE_URL", "", "Postgres, as the owner: migrations", secret=True)
+REDIS_URL = _text("REDIS_URL", "redis://127.0.0.1:6379/0", "Redis, for doorbells only", secret=True)
+RINGBACK_WEB_THREADS = _integer("RINGBACK_WEB_THREADS", 8, "threads of a web instance = its pool", at_least=1)
+RINGBACK_WORKER_THREADS = _integer("RINGBACK_WORKER_THREADS", 4, "threads of a worker = its pool", at_least=1)
+RINGBACK_POOL_TIMEOUT_SECONDS = _number("RINGBACK_POOL_TIMEOUT_SECONDS", 2.0, "wait for a pooled connection")
+
+# ---- the promises' times ---------------------------------------------------------------------------
+RINGBACK_LEASE_SECONDS = _number("RINGBACK_LEASE_SECONDS", 15, "how long a claim lasts", at_least=0.1)
+RINGBACK_RETRY_SECONDS = _number("RINGBACK_RETRY_SECONDS", 300, "wait before the next attempt")
+RINGBACK_CALL_ATTEMPTS = _integer("RINGBACK_CALL_ATTEMPTS", 3, "attempts for one occurrence", at_least=1)
+RINGBACK_RING_TIMEOUT_SECONDS = _number("RINGBACK_RING_TIMEOUT_SECONDS", 30, "how long a phone rings", at_least=1)
+RINGBACK_LOOKUP_HORIZON_SECONDS = _number(
+    "RINGBACK_LOOKUP_HORIZON_SECONDS",
+    20 if RINGBACK_SIMULATED else 300,
+    "how long an unknown outcome is looked up before it counts as not placed",
+    at_least=0.1,
+)
+RINGBACK_FRESHNESS_SECONDS = _number("RINGBACK_FRESHNESS_SECONDS", 60, "later than this is late, and free")
+RINGBACK_SNOOZE_SECONDS = _number("RINGBACK_SNOOZE_SECONDS", 600, "how long key 2 snoozes", at_least=1)
+RINGBACK_MISFIRE_SECONDS = _number("RINGBACK_MISFIRE_SECONDS", 86400, "later than this is told, not rung", at_least=60)
+RINGBACK_QUIET_GRACE_SECONDS = _number(
+    "RINGBACK_QUIET_GRACE_SECONDS", 900, "how long after its named time a ring may come in quiet hours"
+)
+_QUIET_HOURS = _text("RINGBACK_QUIET_HOURS", "21:00-08:00", "no late rings then, on the person's clock; empty = never")
+try:
+    RINGBACK_QUIET_HOURS: Final[Quiet] = quiet_hours(_QUIET_HOURS)
+except ValueError as error:
+    raise SettingInvalid(f"RINGBACK_QUIET_HOURS must look like 21:00-08:00, not {_QUIET_HOURS!r}.") from error
+RINGBACK_DRAIN_SECONDS = _number("RINGBACK_DRAIN_SECONDS", 8, "how long a stop waits for open work")
+
+# ---- the carrier -----------------------------------------------------------------------------------
+RINGBACK_PUBLIC_BASE = _text(
+    "RINGBACK_PUBLIC_BASE", "http://127.0.0.1:8000", "our address as the carrier signs it"
+).rstrip("/")
+RINGBACK_TWILIO_BASE = _text("RINGBACK_TWILIO_BASE", "http://127.0.0.1:8010", "the carrier's REST address").rstrip("/")
+RINGBACK_TWILIO_ACCOUNT_SID = _text("RINGBACK_TWILIO_ACCOUNT_SID", "AC" + "0" * 32, "the carrier's account")
+RINGBACK_TWILIO_AUTH_TOKEN = _text("RINGBACK_TWILIO_AUTH_TOKEN", "", "its token; signs webhooks", secret=True)
+RINGBACK_SERVICE_NUMBER = _text("RINGBACK_SERVICE_NUMBER", "+12025550100", "the number that people text")
+RINGBACK_CALLS_PER_SECOND = _number(
+    "RINGBACK_CALLS_PER_SECOND", 50, "calls per second and carrier account; 0 = no limit"
+)
+RINGBACK_CONCURRENT_CALLS = _integer("RINGBACK_CONCURRENT_CALLS", 1000, "open calls per carrier account", at_least=1)
+RINGBACK_MACHINE_DETECTION = _flag("RINGBACK_MACHINE_DETECTION", False, "1: the carrier listens for voicemail first")
+
+# ---- looking ---------------------------------------------------------------------------------------
+SENTRY_DSN = _text("SENTRY_DSN", "", "where errors are reported; nothing is loaded where empty", secret=True)
+OTEL_ENDPOINT = _text("OTEL_EXPORTER_OTLP_ENDPOINT", "", "where traces go, as OTLP/HTTP; off where empty")
+RINGBACK_METRICS_PORT = _integer("RINGBACK_METRICS_PORT", 0, "the port of a worker's /metrics; 0 = none")
+RINGBACK_LOG_FORMAT = _text("RINGBACK_LOG_FORMAT", "auto", "json, text, or auto (text at a terminal)")
+RINGBACK_LOG_LEVEL = _text("RINGBACK_LOG_LEVEL", "INFO", "the least level that is logged")
+
+
+# ---- Django ----------------------------------------------------------------------------------------
+def _database(url: str, *, pool: int, statement_timeout_ms: int) -> dict[str, Any]:
+    parts = urlsplit(url or "postgresql://ringback_app@127.0.0.1:8020/ringback")
+    if parts.scheme not in {"postgres", "postgresql"}:
+        raise SettingInvalid("DATABASE_URL must start with postgresql://, since Ringback runs on Postgres only.")
+    options: dict[str, Any] = {
+        "connect_timeout": 2,
+        "application_name": RINGBACK_INSTANCE or "ringback",
+        # Named statements are short and prepared: one generic plan each, and no compiler, save half of their time.
+        "options": "-c jit=off -c plan_cache_mode=force_generic_plan "
+        f"-c statement_timeout={statement_timeout_ms} -c lock_timeout=2000 "
+        "-c idle_in_transaction_session_timeout=10000",
+        "tcp_user_timeout": 3000,
+        "keepalives_idle": 2,
+        "keepalives_interval": 1,
+        "keepalives_count": 3,
+        **dict(parse_qsl(parts.query)),
+    }
+    if pool:
+        options["pool"] = {
+            "min_size": pool,
+            "max_size": pool + 1,  # the probe of /readyz has one of its own
+            "timeout": RINGBACK_POOL_TIMEOUT_SECONDS,
+            "max_idle": 300,
+        }
+    return {
+        "ENGINE": "config.postgres",
+        "NAME": unquote(parts.path.lstrip("/")),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": unquote(parts.hostname or ""),
+        "PORT": str(parts.port or ""),
+        "CONN_MAX_AGE": 0,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": options,
+    }
+
+
+_threads = RINGBACK_WORKER_THREADS if RINGBACK_INSTANCE.startswith("worker") else RINGBACK_WEB_THREADS
+DATABASES = {"default": _database(DATABASE_URL, pool=_threads, statement_timeout_ms=5_000)}
+if OWNER_DATABASE_URL:
+    DATABASES["owner"] = _database(OWNER_DATABASE_URL, pool=0, statement_timeout_ms=0) | {"TEST": {"MIRROR": "default"}}
+
+_LOCAL_APPS = ["deploy.local"] if (REPOSITORY / "deploy/local/apps.py").exists() and RINGBACK_SIMULATED else []
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "billing",
+    "reminders",
+    "config",
+    "config.observing",
+    *_LOCAL_APPS,
+]
+_MEASURED_BEFORE = "django_prometheus.middleware.PrometheusBeforeMiddleware"
+_MEASURED_AFTER = "django_prometheus.middleware.PrometheusAfterMiddleware"
+# People have sessions, cookies and forms; carriers have a signature, which the view itself checks.
+MIDDLEWARE = [
+    _MEASURED_BEFORE,
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    _MEASURED_AFTER,
+]
+WEBHOOK_MIDDLEWARE = [_MEASURED_BEFORE, _MEASURED_AFTER]
+ROOT_URLCONF = "config.urls"
+RINGBACK_CELERY_APP = "config.celery_app.app"
+WSGI_APPLICATION = "config.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]", urlsplit(RINGBACK_PUBLIC_BASE).hostname or "localhost"]
+USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_CODE = "en"
+USE_I18N = False
+STATIC_URL = "/static/"
+WHITENOISE_USE_FINDERS = True  # the admin's files as they are installed: nothing is collected
+WHITENOISE_AUTOREFRESH = False
+DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 100
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+LOGIN_URL = "/admin/login/"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+# Each instance serves its own /metrics, on its own port where it is no web; nothing is migrated or counted elsewhere.
+PROMETHEUS_EXPORT_MIGRATIONS = False
+LOGGING_CONFIG = None  # config/logs.py, called by every process's entry

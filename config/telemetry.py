@@ -1,0 +1,56 @@
+"""OpenTelemetry, Sentry and a worker's metrics, each only where it is switched on."""
+
+from django.conf import settings
+
+
+def configure() -> None:
+    """Set up what the settings ask for; call once per process, after any fork."""
+    if settings.OTEL_ENDPOINT:
+        _traces()
+    if settings.SENTRY_DSN:
+        _errors()
+
+
+def serve_metrics() -> None:
+    """Serve this process's /metrics on its own port, where it is no web."""
+    if settings.RINGBACK_METRICS_PORT:
+        from prometheus_client import start_http_server
+
+        start_http_server(settings.RINGBACK_METRICS_PORT, addr="127.0.0.1")
+
+
+def flush() -> None:
+    """Send what is buffered; bounded by the exporter's own time-out."""
+    from opentelemetry import trace
+
+    provider = trace.get_tracer_provider()
+    if hasattr(provider, "shutdown"):
+        provider.shutdown()
+
+
+def _traces() -> None:
+    from opentelemetry import trace
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+    from opentelemetry.sdk.resources import Resource
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
+    resource = Resource.create({"service.name": "ringback", "service.instance.id": settings.RINGBACK_INSTANCE})
+    provider = TracerProvider(resource=resource)
+    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    trace.set_tracer_provider(provider)
+
+
+def _errors() -> None:
+    import sentry_sdk
+    from sentry_sdk.integrations.django import DjangoIntegration
+
+    sentry_sdk.init(
+        dsn=settings.SENTRY_DSN,
+        default_integrations=False,
+        integrations=[DjangoIntegration(middleware_spans=False)],
+        send_default_pii=False,
+        include_local_variables=False,
+        max_request_body_size="never",
+        server_name=settings.RINGBACK_INSTANCE,
+    )

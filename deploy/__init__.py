@@ -1,0 +1,1 @@
+"""What runs Ringback, breaks it and judges it. Nothing that serves people imports it."""

@@ -1,0 +1,11 @@
+"""Django's view of this package."""
+
+from django.apps import AppConfig
+
+
+class LabConfig(AppConfig):
+    """The lab; no models, no commands yet."""
+
+    name = "deploy.lab"
+    label = "ringback_lab"
+    verbose_name = "Ringback's lab"

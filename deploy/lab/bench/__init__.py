@@ -1,0 +1,1 @@
+"""`make bench`: Ringback measured against its peers, interleaved, with the same durability."""

@@ -1,0 +1,87 @@
+"""Times the dispatcher's own statements: `python -m deploy.lab.bench.claiming CLAIMS SECONDS`, one line of JSON.
+
+Run in the environment of the measured system. So many claims of 500 are made of rows that are due, each committed as
+the dispatcher commits it; with 0 nothing is claimed. Then the idle scan is timed for so many seconds.
+"""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from reminders.dispatch import Claimer
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+
+def main() -> None:
+    """Say what the statements cost."""
+    import django
+
+    django.setup()
+    from deploy.lab.bench.figures import latency
+    from reminders import dispatch
+
+    claims, seconds = int(sys.argv[1]), float(sys.argv[2])
+    pacing = dispatch.Pacing(account="bench", calls_per_second=0, concurrent_calls=1_000_000)
+    claimer = dispatch.Claimer(pacing=pacing, lease_seconds=15)
+    found: dict[str, object] = {}
+    if claims:
+        found["claim"] = asdict(latency(_claims(claimer, claims)))
+    full = _timed(lambda: _scan(claimer, full=True), seconds=seconds / 3, pause=0.05)
+    scan = _timed(lambda: _scan(claimer, full=False), seconds=seconds * 2 / 3, pause=0.05)
+    print(json.dumps({**found, "full": asdict(latency(full)), "scan": asdict(latency(scan))}))
+
+
+def _claims(claimer: "Claimer", claims: int) -> list[float]:
+    from django.db import connection
+
+    from billing.database import uuid7
+    from reminders.limits import CLAIM_MAX
+
+    times = []
+    for _ in range(claims):
+        token = uuid7()
+        began = time.perf_counter()
+        rows = claimer._claim("rings", token, CLAIM_MAX)  # noqa: SLF001
+        times.append(time.perf_counter() - began)
+        assert len(rows) == CLAIM_MAX, f"{len(rows)} were due, not {CLAIM_MAX}"
+        time.sleep(0.02)
+    with connection.cursor() as cursor:
+        # Out of the way of the idle scan that follows.
+        cursor.execute(
+            "UPDATE reminders_timer SET wake_at = now() + interval '1 hour'"
+            " WHERE kind = 'ring' AND wake_at <= now() + interval '1 minute'"
+        )
+    return times
+
+
+def _scan(claimer: "Claimer", *, full: bool) -> None:
+    """What the dispatcher asks when nothing is due; `full` begins at the very start, as it does once a minute."""
+    from reminders import dispatch
+
+    if full:
+        claimer._low_water.update(rings=dispatch.EPOCH, others=dispatch.EPOCH)  # noqa: SLF001
+    claimer._allowed(time.monotonic())  # noqa: SLF001
+    dispatch.next_wake_seconds(claimer=claimer)
+
+
+def _timed(deed: Callable[[], None], *, seconds: float, pause: float) -> list[float]:
+    for _ in range(6):
+        deed()  # planned and prepared, as in a dispatcher that has run for a while
+    times = []
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        began = time.perf_counter()
+        deed()
+        times.append(time.perf_counter() - began)
+        time.sleep(pause)
+    return times
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,77 @@
+"""Rows that a measure needs, made by set-based SQL as the owner and through the real constraints.
+
+What the services would write (person, account, message, reminder, occurrence, timer, event) is written, so that the
+audit and replay read these rows like any others.
+"""
+
+from importlib import resources
+from typing import Any, Final
+
+import psycopg
+
+from deploy.lab.bench.texts import number
+from reminders.phone import bucket
+
+_SQL: Final = {
+    file.name.removesuffix(".sql"): file.read_text()
+    for file in (resources.files("deploy.lab.bench") / "sql").iterdir()
+    if file.name.endswith(".sql")
+}
+
+_STEP: Final = 250_000  # rows of one statement: it holds them all
+
+
+def people(connection: "psycopg.Connection[Any]", *, count: int) -> None:
+    """Make sure that the persons 0 … `count` exist, each with an account."""
+    with connection.transaction(), connection.cursor() as cursor:
+        cursor.execute("CREATE TEMPORARY TABLE wanted (number text, bucket smallint) ON COMMIT DROP")
+        with cursor.copy("COPY wanted FROM STDIN") as copy:
+            for position in range(count):
+                told = number(position)
+                copy.write_row((told, bucket(told)))
+        cursor.execute(_SQL["people"])
+    connection.execute("ANALYZE reminders_subscriber, billing_account")
+
+
+def reminders(
+    connection: "psycopg.Connection[Any]", *, persons: int, due_in_seconds: float, apart_seconds: float, first: int = 0
+) -> float:
+    """One reminder each for `persons` persons from the `first` on; when the first is due (Unix time).
+
+    Due `due_in_seconds` after this commits at the earliest, then every `apart_seconds` (0: all at one instant).
+    """
+    row = connection.execute(
+        _quick(connection, _SQL["reminders"]),
+        {
+            "numbers": [number(position) for position in range(first, first + persons)],
+            "due_in_seconds": due_in_seconds,
+            "apart_seconds": apart_seconds,
+        },
+    ).fetchone()
+    assert row is not None
+    return float(row[0])
+
+
+def pending(connection: "psycopg.Connection[Any]", *, count: int, persons: int) -> None:
+    """`count` reminders that are due in the next ten years, spread over `persons` persons."""
+    for at in range(0, count, _STEP):
+        step = min(_STEP, count - at)
+        connection.execute(_quick(connection, _SQL["pending"]), {"count": step, "persons": persons})
+    connection.execute("VACUUM (ANALYZE) reminders_timer, reminders_reminder, reminders_occurrence")
+
+
+def _quick(connection: "psycopg.Connection[Any]", statement: str) -> str:
+    """With the server's own UUIDv7 where it has one: ours, in SQL, is half of the time of a million rows."""
+    return statement.replace("ringback_uuid7()", "uuidv7()") if connection.info.server_version >= 180000 else statement
+
+
+def clear_timers(connection: "psycopg.Connection[Any]") -> None:
+    """What a measured round left to be done later is not done: the next round starts quiet."""
+    # Two statements, so that each has its index: there may be ten million more, far from due.
+    connection.execute("DELETE FROM reminders_timer WHERE kind = 'ring' AND wake_at < now() + interval '12 hours'")
+    connection.execute(
+        "DELETE FROM reminders_timer WHERE kind <> 'ring' AND subscriber_id IS NOT NULL"
+        " AND wake_at < now() + interval '12 hours'"
+    )
+    connection.execute("DELETE FROM reminders_opencall")
+    connection.execute("VACUUM (ANALYZE) reminders_timer, reminders_opencall")

@@ -1,0 +1,63 @@
+"""`python -m deploy.local up|down|reset|doctor`: the same as `./manage.py`'s commands, without Django.
+
+The supervisor lives as long as the system does; without Django it is a third of the size.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from deploy.local.problems import CannotStartError
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command; the exit code."""
+    words = _parser().parse_args(arguments)
+    try:
+        return _run(words)
+    except CannotStartError as problem:
+        sys.stdout.flush()
+        print(f"ringback: {problem}", file=sys.stderr)
+        return problem.code
+    except KeyboardInterrupt:
+        return 130
+
+
+def _run(words: argparse.Namespace) -> int:
+    command: str = words.command
+    match command:
+        case "up":
+            from deploy.local.up import up
+
+            return up(tier=str(words.tier), port=words.port, environ=os.environ)
+        case "down":
+            from deploy.local.down import down
+
+            return down()
+        case "reset":
+            from deploy.local.down import reset
+
+            return reset(sure=words.yes)
+        case _:
+            from deploy.local.doctor import doctor
+
+            return doctor(as_json=bool(words.json))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="deploy.local", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    up = commands.add_parser("up", help="run the whole system in the foreground")
+    up.add_argument("--tier", default=os.environ.get("TIER") or "durable")
+    up.add_argument("--port", default=os.environ.get("PORT") or "8000")
+    commands.add_parser("down", help="stop it")
+    reset = commands.add_parser("reset", help="stop it and delete its data")
+    reset.add_argument("--yes", action="store_true", help="do not ask")
+    doctor = commands.add_parser("doctor", help="what is found, missing, running")
+    doctor.add_argument("--json", action="store_true")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

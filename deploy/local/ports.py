@@ -1,0 +1,76 @@
+"""Which ports the system listens on: all follow from the web's."""
+
+import errno
+import socket
+from dataclasses import dataclass
+from typing import Final
+
+from deploy.local.problems import CannotStartError
+
+_SPAN: Final = 60
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ports:
+    """The ports of one system; `web` is what PORT names."""
+
+    web: int
+
+    @property
+    def carrier(self) -> int:
+        """The simulated carrier and its phone page."""
+        return self.web + 10
+
+    @property
+    def postgres(self) -> int:
+        """The first Postgres."""
+        return self.web + 20
+
+    @property
+    def redis(self) -> int:
+        """Redis."""
+        return self.web + 30
+
+    @property
+    def metrics(self) -> int:
+        """The first of the ports where dispatchers and workers show their metrics."""
+        return self.web + 40
+
+
+def ports(text: str) -> Ports:
+    """The ports that follow from PORT. Raises CannotStartError where it is no usable number."""
+    if not (text.isascii() and text.isdigit() and 1024 <= int(text) <= 65535 - _SPAN):
+        raise CannotStartError(f"PORT must be a number from 1024 to {65535 - _SPAN}, not {text!r}.", code=2)
+    return Ports(web=int(text))
+
+
+def refuse_taken(port: int, what: str) -> None:
+    """Raise CannotStartError where something else listens on a port of ours."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as problem:
+            if problem.errno != errno.EADDRINUSE:
+                raise CannotStartError(f"Cannot listen on 127.0.0.1:{port}: {problem.strerror}.") from None
+            raise CannotStartError(
+                f"Port {port} ({what}) is taken by another program: stop that one, or choose other ports "
+                "with `make up PORT=8100` (every port follows from it)."
+            ) from None
+
+
+def listens(port: int) -> bool:
+    """Whether something takes connections on that port of the loopback."""
+    with socket.socket() as probe:
+        probe.settimeout(0.2)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def is_alive(port: int, path: str) -> bool:
+    """Whether an HTTP server there answers `path` with 200."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=0.3) as connection:
+            connection.sendall(f"GET {path} HTTP/1.0\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode())
+            return b" 200 " in connection.recv(64)
+    except OSError:
+        return False

@@ -1,0 +1,122 @@
+"""What the processes of a system are told: the tier's settings, the addresses, the secrets.
+
+What the person has set in their own environment wins; all of it is written to run/env, so that a command in
+a second terminal reads the same.
+"""
+
+import json
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from deploy.local import postgres, redis
+from deploy.local.home import Home, write_environment, write_private
+from deploy.local.ports import Ports
+from deploy.local.tiers import Tier
+
+SERVICE_NUMBER: Final = "+12025550100"
+STAFF: Final = "staff"
+_OURS: Final = ("RINGBACK_", "SENTRY_", "OTEL_")
+_NOT_KEPT: Final = ("RINGBACK_INSTANCE", "RINGBACK_METRICS_PORT")
+
+
+@dataclass(frozen=True, kw_only=True)
+class System:
+    """One system to run: its tier, its data directory, its ports, and where its rows and doorbells live."""
+
+    tier: Tier
+    home: Home
+    ports: Ports
+    settings: Mapping[str, str]
+    embeds_postgres: bool
+    embeds_redis: bool
+
+
+def system(*, tier: Tier, home: Home, ports: Ports, environ: Mapping[str, str]) -> System:
+    """Put the settings together; secrets that do not exist yet are made."""
+    theirs = {name: value for name, value in environ.items() if _is_kept(name)}
+    settings = {**_addresses(home, ports), **_secrets(home), **tier.settings, **theirs}
+    settings |= {"RINGBACK_HOME": str(home.root), "RINGBACK_TIER": tier.name}
+    for name in ("DATABASE_URL", "REDIS_URL"):
+        if environ.get(name):
+            settings[name] = environ[name]
+    if environ.get("DATABASE_URL"):
+        settings["RINGBACK_OWNER_DATABASE_URL"] = environ.get("RINGBACK_OWNER_DATABASE_URL") or environ["DATABASE_URL"]
+    return System(
+        tier=tier,
+        home=home,
+        ports=ports,
+        settings=settings,
+        embeds_postgres=not environ.get("DATABASE_URL"),
+        embeds_redis=not environ.get("REDIS_URL"),
+    )
+
+
+def passwords(home: Home) -> postgres.Passwords:
+    """The database's passwords, made where there are none."""
+    return postgres.Passwords(
+        superuser=home.secret("postgres_superuser_password", made=secrets.token_hex(16)),
+        owner=home.secret("postgres_owner_password", made=secrets.token_hex(16)),
+        app=home.secret("postgres_app_password", made=secrets.token_hex(16)),
+    )
+
+
+def redis_password(home: Home) -> str:
+    """Redis's password, made where there is none."""
+    return home.secret("redis_password", made=secrets.token_hex(16))
+
+
+def write(system: System) -> None:
+    """Write run/env and run/interface.json, for commands and for whoever drives the system."""
+    settings = system.settings
+    write_environment(system.home.run / "env", settings)
+    interface = {
+        "web": f"http://127.0.0.1:{system.ports.web}",
+        "carrier": f"http://127.0.0.1:{system.ports.carrier}",
+        "account_sid": settings["RINGBACK_TWILIO_ACCOUNT_SID"],
+        "auth_token": settings["RINGBACK_TWILIO_AUTH_TOKEN"],
+        "service_number": settings["RINGBACK_SERVICE_NUMBER"],
+        "public_base": settings["RINGBACK_PUBLIC_BASE"],
+        "database_url": settings["DATABASE_URL"],
+        "redis_url": settings["REDIS_URL"],
+    }
+    write_private(system.home.run / "interface.json", json.dumps(interface, indent=1) + "\n")
+
+
+def inherited() -> dict[str, str]:
+    """What a process of ours keeps of the person's environment: nothing of ours, nothing of Python's."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith((*_OURS, "PYTHON", "DJANGO_", "MAKE", "MFLAGS"))
+        and name not in ("DATABASE_URL", "REDIS_URL")
+    }
+
+
+def _addresses(home: Home, ports: Ports) -> dict[str, str]:
+    made = passwords(home)
+    return {
+        "DATABASE_URL": postgres.url(postgres.APPLICATION, made.app, port=ports.postgres),
+        "RINGBACK_OWNER_DATABASE_URL": postgres.url(postgres.OWNER, made.owner, port=ports.postgres),
+        "REDIS_URL": redis.url(redis_password(home), port=ports.redis),
+        "RINGBACK_PUBLIC_BASE": f"http://127.0.0.1:{ports.web}",
+        "RINGBACK_TWILIO_BASE": f"http://127.0.0.1:{ports.carrier}",
+        "RINGBACK_CARRIER_PORT": str(ports.carrier),
+        "RINGBACK_SERVICE_NUMBER": SERVICE_NUMBER,
+        "RINGBACK_LOG_FORMAT": "text",  # the line stream is read by people
+    }
+
+
+def _secrets(home: Home) -> dict[str, str]:
+    return {
+        "RINGBACK_SECRET_KEY": home.secret("secret_key"),
+        "RINGBACK_TELEMETRY_KEY": home.secret("telemetry_key"),
+        "RINGBACK_TWILIO_ACCOUNT_SID": home.secret("twilio_account_sid", made="AC" + secrets.token_hex(16)),
+        "RINGBACK_TWILIO_AUTH_TOKEN": home.secret("twilio_auth_token", made=secrets.token_hex(16)),
+    }
+
+
+def _is_kept(name: str) -> bool:
+    return name.startswith(_OURS) and name not in _NOT_KEPT and not name.endswith("_FILE")

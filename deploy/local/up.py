@@ -1,0 +1,127 @@
+"""`up`: resolve the tier, make what is missing, run everything in the foreground until told to stop."""
+
+import hashlib
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+from deploy.local import plan, postgres, records, settings, tiers
+from deploy.local.home import REPOSITORY, Home, home, write_private
+from deploy.local.lines import Lines
+from deploy.local.ports import ports, refuse_taken
+from deploy.local.settings import System
+from deploy.local.supervisor import Supervisor
+
+_MIGRATED_APPS: Final = ("billing", "reminders", "config")
+
+
+def up(*, tier: str, port: str, environ: Mapping[str, str]) -> int:
+    """Run the system of a tier; the exit code. Raises CannotStartError with what to do about it."""
+    place, chosen, numbers = home(), tiers.read(tier), ports(port)
+    place.make()
+    lock = records.take_lock(place)
+    if lock is None:
+        return _already_runs(place)
+    with lock:
+        lines = Lines()
+        try:
+            system = settings.system(tier=chosen, home=place, ports=numbers, environ=environ)
+            return _run(system, lines)
+        finally:
+            lines.close()
+
+
+def _run(system: System, lines: Lines) -> int:
+    lines.say(f"tier {system.tier.name}: {system.tier.adds}")
+    lines.say(f"data in {system.home.root}")
+    left = records.end_leftovers(system.home)
+    if left:
+        lines.say(f"ended what the last run left behind: {', '.join(left)}")
+    records.forget(system.home)
+    for name, port in plan.listening(system).items():
+        refuse_taken(port, name)
+    if system.embeds_postgres:
+        _make_cluster(system, lines)
+    stamp = _stamp(system)
+    programs = plan.plan(system, migrates=not _is_migrated(system, stamp))
+    settings.write(system)
+
+    def ready(seconds: float) -> None:
+        write_private(system.home.migrated, stamp)
+        lines.show(_welcome(system, lines, seconds))
+
+    return Supervisor(programs, home=system.home, lines=lines, on_ready=ready).run()
+
+
+def _make_cluster(system: System, lines: Lines) -> None:
+    if postgres.is_cluster(system.home.postgres):
+        return
+    began = time.monotonic()
+    system.home.migrated.unlink(missing_ok=True)
+    lines.say("postgres-1: making the database …")
+    postgres.create(system.home.postgres, passwords=settings.passwords(system.home))
+    lines.say(f"postgres-1: made ({time.monotonic() - began:.1f} s)")
+
+
+def _is_migrated(system: System, stamp: str) -> bool:
+    try:
+        return system.embeds_postgres and system.home.migrated.read_text() == stamp
+    except OSError:
+        return False
+
+
+def _stamp(system: System) -> str:
+    """Which migrations, in which cluster: another file, Django or cluster is another stamp."""
+    control = system.home.postgres / "global" / "pg_control"
+    words = hashlib.sha256(control.read_bytes()[:8] if system.embeds_postgres else b"")
+    for file in _what_migrates():
+        words.update(f"{file.name}\0".encode() + (file.read_bytes() if file.exists() else b""))
+    return words.hexdigest() + "\n"
+
+
+def _what_migrates() -> Iterator[Path]:
+    yield REPOSITORY / "requirements.lock"
+    for app in _MIGRATED_APPS:
+        for pattern in ("*.py", "*.sql"):
+            yield from sorted((REPOSITORY / app / "migrations").glob(pattern))
+    yield Path(__file__).parent / "management" / "commands" / "prepare.py"
+
+
+def _already_runs(place: Home) -> int:
+    """Say what runs; nothing is started twice."""
+    print(f"Ringback already runs here (data in {place.root}):")
+    for name, process in sorted(records.read(place).items()):
+        print(f"  {name:<12} pid {process.pid}{'' if process.lives() else '  (died, restarts)'}")
+    print("Stop it with `make down`, or start another one: make up PORT=8100 RINGBACK_HOME=/tmp/other")
+    return 0
+
+
+def _welcome(system: System, lines: Lines, seconds: float) -> str:
+    bold = lines.bold
+    web, carrier = f"http://127.0.0.1:{system.ports.web}", f"http://127.0.0.1:{system.ports.carrier}"
+    worker = system.home.run / "worker-1.pid"
+    return f"""
+{bold(f"Ringback runs ({seconds:.1f} s). Ctrl-C stops it.")}
+
+  {bold("The phone")}   {bold(carrier + "/")}
+  Staff       {web}/admin/   {settings.STAFF} / {system.home.secret("staff_password")}
+  Metrics     {web}/metrics
+
+  Three things to try:
+    1. Open the phone and send  Remind in 10 seconds about tea
+    2. Kill the worker while it rings; it comes back, and nobody is rung twice:
+         kill -9 $(cat {_short(worker)})
+    3. See everything that happened to that person, and what they owe:
+         ./manage.py trace +12025550123
+         ./manage.py statement +12025550123
+"""
+
+
+def _short(place: Path) -> str:
+    """The path as one would type it here."""
+    try:
+        shown = str(place.relative_to(Path.cwd()))
+    except ValueError:
+        shown = str(place)
+    return f'"{shown}"' if " " in shown else shown

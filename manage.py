@@ -1,0 +1,71 @@
+#!/usr/bin/env python3
+"""Ringback's commands. `./manage.py help` lists them; `./manage.py up` runs the whole system."""
+
+import importlib.util
+import logging
+import os
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+PYTHON = HERE / ".venv" / "bin" / "python"
+
+
+def main() -> int:
+    """Run a Django command; where the system that it needs does not run, say so and exit with 2."""
+    if importlib.util.find_spec("django") is None:
+        return _again_with_the_environment()
+    sys.path.insert(0, str(HERE))
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    from django.core.management import execute_from_command_line
+
+    if "RINGBACK_INSTANCE" not in os.environ:  # a person's command says it in one sentence instead
+        logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)
+    try:
+        execute_from_command_line(sys.argv)
+    except BrokenPipeError:  # `| head` has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except Exception as problem:
+        sentence = _what_is_away(problem)
+        if sentence is None:
+            raise
+        sys.stdout.flush()
+        print(sentence, file=sys.stderr)
+        return 2
+    return 0
+
+
+def _again_with_the_environment() -> int:
+    if PYTHON.exists() and Path(sys.prefix) != PYTHON.parent.parent:
+        os.execv(PYTHON, [str(PYTHON), str(HERE / "manage.py"), *sys.argv[1:]])  # noqa: S606
+    print("Ringback is not installed here yet: run `make up` once.", file=sys.stderr)
+    return 2
+
+
+def _what_is_away(problem: BaseException | None) -> str | None:
+    """One sentence where the cause is that the system does not run; None for every other problem."""
+    from django.db.utils import OperationalError
+    from psycopg_pool import PoolTimeout
+
+    while problem is not None:
+        if isinstance(problem, PoolTimeout) or (
+            isinstance(problem, OperationalError) and getattr(problem.__cause__, "sqlstate", None) is None
+        ):
+            return _advice()  # no connection: with one, the server names a state
+        if type(problem).__name__ == "SettingInvalid":
+            return str(problem)
+        problem = problem.__cause__ or problem.__context__
+    return None
+
+
+def _advice() -> str:
+    home = Path(os.environ.get("RINGBACK_HOME") or HERE / ".ringback")
+    if "DATABASE_URL" in os.environ:
+        return "The database at DATABASE_URL does not answer: start it, or correct the address."
+    if (home / "run" / "env").exists():
+        return "The database does not answer: look at the terminal of `make up`, or ask `./manage.py doctor`."
+    return "Ringback does not run here: start it with `make up` in another terminal, then try again."
+
+
+if __name__ == "__main__":
+    sys.exit(main())

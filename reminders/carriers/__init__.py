@@ -1,0 +1,1 @@
+"""The carriers: one module each, behind the protocol of `base`."""

@@ -1,0 +1,133 @@
+"""What Ringback asks of a carrier, and the three ways in which it may fail.
+
+No method retries: the timer is the only retry. The type of an error says what to do.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+
+class CarrierError(Exception):
+    """A request to the carrier did not succeed; `reason` is short and free of numbers and texts."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Unavailable(CarrierError):
+    """Nothing happened: the request never left, or was refused for now (429). Try again later."""
+
+
+class Rejected(CarrierError):
+    """Nothing happened and never will for this number. `ours` is true where our set-up is at fault (alert)."""
+
+    def __init__(self, reason: str, *, ours: bool = False) -> None:
+        super().__init__(reason)
+        self.ours = ours
+
+
+class Unknown(CarrierError):
+    """It may have happened: the reply was lost or makes no sense. Look it up; do not send again."""
+
+
+class Forged(Exception):
+    """A webhook's signature is missing or wrong."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CallRequest:
+    """One attempt to ring a person."""
+
+    attempt_id: UUID
+    to: str
+    ring_seconds: int
+    detect_machine: bool = False  # the carrier listens before it asks for the words; costs money and seconds
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CallRecord:
+    """A call as the carrier's books have it. Times are aware UTC, None where the carrier does not say."""
+
+    sid: str
+    to: str
+    status: str
+    created_at: datetime | None
+    started_at: datetime | None
+    ended_at: datetime | None
+    duration_seconds: int | None
+    answered_by: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MessageRecord:
+    """An SMS as the carrier's books have it."""
+
+    sid: str
+    sender: str
+    to: str
+    body: str
+    status: str
+    inbound: bool
+    created_at: datetime | None
+    error: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Inbound:
+    """An SMS that came in, parsed and bounded."""
+
+    carrier: str
+    carrier_sid: str
+    sender: str
+    body: str
+    opt_out: str | None  # STOP, START or HELP where the carrier has acted on the word itself
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Evidence:
+    """What one callback says about a call; None where it says nothing about that."""
+
+    carrier_sid: str | None = None
+    ringing_at: datetime | None = None
+    answered_at: datetime | None = None
+    call_ended_at: datetime | None = None
+    call_status: str | None = None  # the terminal word, in our Outcome's terms
+    answered_by: str | None = None
+    duration_seconds: int | None = None
+    pressed: str = ""
+
+
+class Carrier(Protocol):
+    """A carrier's REST side. Every method may raise Unavailable, Rejected or Unknown, and has a deadline."""
+
+    @property
+    def name(self) -> str: ...
+
+    async def place_call(self, request: CallRequest) -> str:
+        """Place one call with one POST; its id at the carrier."""
+        ...
+
+    async def fetch_call(self, sid: str) -> CallRecord: ...
+
+    async def calls_to(self, number: str, *, since: datetime) -> Sequence[CallRecord]:
+        """Calls to a number created since then, oldest first, at most limits.CALL_LIST_MAX."""
+        ...
+
+    async def hang_up(self, sid: str) -> None:
+        """End a call in whatever state it is; an ended call is left alone."""
+        ...
+
+    async def send_message(self, *, to: str, body: str, reply_id: UUID) -> str: ...
+
+    async def fetch_message(self, sid: str) -> MessageRecord: ...
+
+    async def messages(self, *, number: str, inbound: bool, since: datetime) -> Sequence[MessageRecord]:
+        """Messages from (`inbound`) or to a person since then, oldest first."""
+        ...
+
+
+Form = Mapping[str, str]

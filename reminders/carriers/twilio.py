@@ -1,0 +1,209 @@
+"""Twilio's REST contract `2010-04-01`, as measured and documented: https://www.twilio.com/docs/voice/api/call-resource
+
+The simulated carrier speaks the same; only the base address differs.
+"""
+
+import base64
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from functools import cached_property
+from typing import Any, Final
+from urllib.parse import quote, urlencode
+from uuid import UUID
+
+import aiohttp
+
+from reminders import limits
+from reminders.carriers.base import (
+    CallRecord,
+    CallRequest,
+    MessageRecord,
+    Rejected,
+    Unavailable,
+    Unknown,
+)
+from reminders.carriers.session import Session
+from reminders.states import Outcome
+
+NAME: Final = "twilio"
+
+# https://www.twilio.com/docs/api/errors; what is not named here is taken as Unavailable on 429, else as Rejected.
+FOR_THIS_NUMBER: Final = frozenset({21211, 21214, 21217, 21610, 21614, 13224, 30004, 30005, 30006})
+OUR_SET_UP: Final = frozenset({20003, 20404, 21210, 21212, 21215, 21219, 21408, 21606, 21609, 30032, 30034})
+FOR_NOW: Final = frozenset({20429, 21611, 30001, 30003, 30008})
+
+# Twilio's CallStatus in our words, where it is an end.
+CALL_ENDS: Final[Mapping[str, Outcome]] = {
+    "completed": Outcome.ANSWERED,
+    "busy": Outcome.BUSY,
+    "no-answer": Outcome.NO_ANSWER,
+    "failed": Outcome.FAILED,
+    "canceled": Outcome.CANCELLED,
+}
+CALL_EVENTS: Final = ("initiated", "ringing", "answered", "completed")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Twilio:
+    """A Twilio account. `base` is the REST address, `public_base` ours; nothing here retries."""
+
+    base: str
+    account_sid: str
+    auth_token: str
+    service_number: str
+    public_base: str
+    name: str = NAME
+    session: Session = field(default_factory=Session)
+
+    async def place_call(self, request: CallRequest) -> str:
+        attempt = f"attempt={request.attempt_id}"
+        webhooks = f"{self.public_base}/carriers/{self.name}"
+        body = await self._post(
+            "Calls.json",
+            [
+                ("To", request.to),
+                ("From", self.service_number),
+                ("Url", f"{webhooks}/words?{attempt}"),
+                ("Timeout", str(request.ring_seconds)),
+                ("StatusCallback", f"{webhooks}/call-status?{attempt}"),
+                *(("StatusCallbackEvent", event) for event in CALL_EVENTS),
+                *((("MachineDetection", "Enable"),) if request.detect_machine else ()),
+            ],
+        )
+        return _sid(body)
+
+    async def fetch_call(self, sid: str) -> CallRecord:
+        return _call(await self._get(f"Calls/{quote(sid)}.json"))
+
+    async def calls_to(self, number: str, *, since: datetime) -> Sequence[CallRecord]:
+        # No StartTime filter: it is empty until a call is dialled, so a queued call would be left out.
+        query = urlencode({"To": number, "From": self.service_number, "PageSize": limits.CALL_LIST_MAX})
+        body = await self._get(f"Calls.json?{query}")
+        calls = [_call(item) for item in _items(body, "calls")]
+        return sorted((c for c in calls if c.created_at is None or c.created_at >= since), key=_age)
+
+    async def hang_up(self, sid: str) -> None:
+        record = await self.fetch_call(sid)
+        if record.status in CALL_ENDS:
+            return
+        word = "completed" if record.status == "in-progress" else "canceled"
+        await self._post(f"Calls/{quote(sid)}.json", [("Status", word)])
+
+    async def send_message(self, *, to: str, body: str, reply_id: UUID) -> str:
+        callback = f"{self.public_base}/carriers/{self.name}/message-status?reply={reply_id}"
+        form = [("To", to), ("From", self.service_number), ("Body", body), ("StatusCallback", callback)]
+        return _sid(await self._post("Messages.json", form))
+
+    async def fetch_message(self, sid: str) -> MessageRecord:
+        return _message(await self._get(f"Messages/{quote(sid)}.json"))
+
+    async def messages(self, *, number: str, inbound: bool, since: datetime) -> Sequence[MessageRecord]:
+        # DateSent filters by day only, and is empty while a message is queued.
+        ends = {"From": number, "To": self.service_number} if inbound else {"To": number, "From": self.service_number}
+        query = urlencode({**({k: v for k, v in ends.items() if v}), "PageSize": 1000})
+        body = await self._get(f"Messages.json?{query}")
+        found = (_message(item) for item in _items(body, "messages"))
+        return sorted((m for m in found if m.created_at is None or m.created_at >= since), key=_age)
+
+    async def _post(self, path: str, form: list[tuple[str, str]]) -> Any:
+        return await self._request("POST", path, data=urlencode(form).encode())
+
+    async def _get(self, path: str) -> Any:
+        return await self._request("GET", path, data=None)
+
+    @cached_property
+    def _headers(self) -> dict[str, str]:
+        login = f"{self.account_sid}:{self.auth_token}".encode()
+        return {
+            "Authorization": f"Basic {base64.b64encode(login).decode()}",
+            "Content-Type": "application/x-www-form-urlencoded",
+        }
+
+    async def _request(self, method: str, path: str, *, data: bytes | None) -> Any:
+        url = f"{self.base}/2010-04-01/Accounts/{self.account_sid}/{path}"
+        session = self.session.get()
+        try:
+            async with session.request(
+                method, url, data=data, headers=self._headers, allow_redirects=False
+            ) as response:
+                text = await response.read()
+                status = response.status
+                body = json.loads(text) if text else {}
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+            raise Unavailable("connection") from error
+        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+            raise Unknown(type(error).__name__) from error
+        if status < 300:
+            return body
+        raise _refusal(status, body)
+
+
+def _refusal(status: int, body: Any) -> Rejected | Unavailable | Unknown:
+    code = body.get("code") if isinstance(body, dict) else None
+    reason = f"{status}/{code}" if code else str(status)
+    if status >= 500 or status == 408 or 300 <= status < 400:
+        return Unknown(reason)
+    if status == 429 or code in FOR_NOW:
+        return Unavailable(reason)
+    return Rejected(reason, ours=code not in FOR_THIS_NUMBER)
+
+
+def _sid(body: Any) -> str:
+    sid = body.get("sid") if isinstance(body, dict) else None
+    if not isinstance(sid, str) or not sid:
+        raise Unknown("no sid")
+    return sid
+
+
+def _items(body: Any, name: str) -> list[dict[str, Any]]:
+    items = body.get(name) if isinstance(body, dict) else None
+    if not isinstance(items, list):
+        raise Unknown(f"no {name}")
+    return items
+
+
+def _call(body: Any) -> CallRecord:
+    sid = _sid(body)  # first: an answer that is no record is Unknown
+    duration = str(body.get("duration") or "")
+    return CallRecord(
+        sid=sid,
+        to=body.get("to") or "",
+        status=body.get("status") or "",
+        created_at=instant(body.get("date_created")),
+        started_at=instant(body.get("start_time")),
+        ended_at=instant(body.get("end_time")),
+        duration_seconds=int(duration) if duration.isdecimal() else None,
+        answered_by=body.get("answered_by"),
+    )
+
+
+def _message(body: Any) -> MessageRecord:
+    sid = _sid(body)
+    code = body.get("error_code")
+    return MessageRecord(
+        sid=sid,
+        sender=body.get("from") or "",
+        to=body.get("to") or "",
+        body=body.get("body") or "",
+        status=body.get("status") or "",
+        inbound=str(body.get("direction", "")).startswith("inbound"),
+        created_at=instant(body.get("date_created")),
+        error=str(code) if code else None,
+    )
+
+
+def instant(text: str | None) -> datetime | None:
+    """An RFC 2822 date of Twilio's as an aware instant (whole seconds), or None."""
+    if not text:
+        return None
+    try:
+        return parsedate_to_datetime(text).astimezone(UTC)
+    except ValueError:
+        return None
+
+
+def _age(record: CallRecord | MessageRecord) -> datetime:
+    return record.created_at or datetime.max.replace(tzinfo=UTC) - timedelta(days=1)

@@ -1,0 +1,94 @@
+"""What the grammar leaves to the conversation: answers to a question of ours, MORE, and SKIP. Pure, never raises."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Final
+
+from reminders import languages
+
+ANSWER_CHARACTERS_MAX: Final = 40
+RETIMED_CHARACTERS_MAX: Final = 160
+CHOICES: Final = {"first": 1, "second": 2}
+
+
+def answer(*, text: str, language: str) -> str | None:
+    """yes, no, first, second or more, in the person's language or English; None where it is none of these."""
+    said = _plain(text)
+    for code in (language, languages.DEFAULT):
+        if name := _answers(code).get(said):
+            return name
+    return None
+
+
+def chosen(*, text: str, number: int | None, language: str) -> int | None:
+    """Which of the numbered choices a message names ("2", "#2", "the second one"), from 1; None where it names none."""
+    if number is not None:
+        return number
+    said = answer(text=text, language=language)
+    return CHOICES.get(said or "")
+
+
+def skipped(*, text: str, language: str) -> int | None:
+    """The number in "SKIP 3"; 0 for a bare SKIP; None where it is no such command."""
+    said = _plain(text)
+    for code in (language, languages.DEFAULT):
+        for word in sorted(_words(code, "skip"), key=len, reverse=True):
+            if said == word:
+                return 0
+            rest = said.removeprefix(f"{word} ").removeprefix("#")
+            if rest != said and rest.isdecimal() and len(rest) <= 6:
+                return int(rest)
+    return None
+
+
+def retimed(*, text: str, language: str) -> tuple[str, str] | None:
+    """(what, when) of "change it to 10am", "make it 10", "move the dentist to friday"; what is empty for "it"."""
+    said = " ".join(text[:RETIMED_CHARACTERS_MAX].split()).rstrip(".!")
+    folded = said.casefold()
+    for code in (language, languages.DEFAULT):
+        for opening in _longest(_words(code, "make_it")):
+            if folded.startswith(f"{opening} "):
+                return "", said[len(opening) :].strip(" ,")
+        for verb in _longest(_commands(code, "move")):
+            if folded.startswith(f"{verb} "):
+                return _parted(said[len(verb) :].strip(), code)
+    return None
+
+
+def _parted(rest: str, code: str) -> tuple[str, str] | None:
+    for joint in _commands(code, "move_to"):
+        what, between, when = rest.partition(f" {joint} ")
+        if between:
+            return ("" if what.casefold() in _words(code, "it") else _bare(what)), when.strip()
+    return None
+
+
+def _bare(what: str) -> str:
+    first, _, more = what.partition(" ")
+    return more if more and first.casefold() in ("the", "my", "el", "la", "mi") else what
+
+
+def _commands(code: str, name: str) -> Sequence[str]:
+    words: Sequence[str] = languages.table(code).get("commands", {}).get(name, ())
+    return words
+
+
+def _longest(words: Sequence[str]) -> list[str]:
+    return sorted(words, key=len, reverse=True)
+
+
+@lru_cache(maxsize=32)
+def _answers(code: str) -> dict[str, str]:
+    names = ("more", "second", "first", "no", "yes")
+    return {word: name for name in names for word in _words(code, name)}
+
+
+def _words(code: str, name: str) -> Sequence[str]:
+    words: Sequence[str] = languages.table(code).get("answers", {}).get(name, ())
+    return words
+
+
+def _plain(text: str) -> str:
+    return " ".join(text[: ANSWER_CHARACTERS_MAX + 1].casefold().strip(" \t\r\n.!?,;:\"'()").split())

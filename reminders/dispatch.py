@@ -1,0 +1,201 @@
+"""Dispatch: what is due is claimed (SKIP LOCKED, lease, fencing token) and its ids are handed on as doorbells.
+
+The Postgres row is the queue. A claim is a lease: a doorbell that gets lost costs the rest of the lease, and a row
+that nobody could ring for (Redis away) is given back without a mark. Oldest due first, within the carrier's pace.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from django.db import transaction
+
+from billing.database import Statements, uuid7
+from reminders import limits
+from reminders.states import Kind
+
+statements: Final = Statements("reminders")
+
+EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pacing:
+    """What one carrier account takes: calls per second (0: no limit) and open calls."""
+
+    account: str
+    calls_per_second: float
+    concurrent_calls: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Doorbell:
+    """Ids to hand on: of one kind, of one claim, at most limits.BATCH_MAX."""
+
+    kind: Kind
+    ids: tuple[UUID, ...]
+    token: UUID
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Claimed:
+    """One claimed timer."""
+
+    id: UUID
+    kind: Kind
+    claims: int
+    due_at: datetime
+
+
+class Claimer:
+    """Claims what is due, and remembers the low-water mark from which it scans: one per dispatcher.
+
+    A scan starts a margin before the oldest row that it may have left, and from the very start once a minute.
+    """
+
+    def __init__(self, *, pacing: Pacing, lease_seconds: float) -> None:
+        self.pacing = pacing
+        self.lease_seconds = lease_seconds
+        self._low_water: dict[str, datetime] = {"rings": EPOCH, "others": EPOCH}
+        self._full_scan_due = 0.0
+        self.paced = False
+        self._open_calls = 0
+        self._count_due = 0.0
+        self.oldest_due_seconds: float | None = None
+        self.looked_at = EPOCH  # the database's clock at the last look
+
+    def claim(self, *, monotonic: float) -> tuple[UUID, list[Claimed]]:
+        """One claim of both kinds: the fencing token and the rows, oldest first. Empty where nothing is due."""
+        if monotonic >= self._full_scan_due:
+            self._full_scan_due = monotonic + limits.FULL_SCAN_SECONDS
+            self._low_water = {"rings": EPOCH, "others": EPOCH}
+        token = uuid7()
+        allowed = self._allowed(monotonic)
+        claimed = self._claim("rings", token, allowed) if allowed else []
+        claimed += self._claim("others", token, limits.CLAIM_MAX)
+        return token, sorted(claimed, key=lambda row: row.due_at)
+
+    def _allowed(self, monotonic: float) -> int:
+        peek = statements.run("peek_rings", {"low_water": self._low_water["rings"], "limit": limits.CLAIM_MAX})
+        row = peek.fetchone()
+        assert row is not None
+        due, now, self.oldest_due_seconds = row
+        self.looked_at = now
+        if not due:
+            self._low_water["rings"] = max(self._low_water["rings"], _before(now))
+            return 0
+        allowed = max(0, min(int(due), self.pacing.concurrent_calls - self._open(monotonic)))
+        if allowed and self.pacing.calls_per_second:
+            allowed = self._take_pace(allowed)
+        self.paced = allowed < due
+        self._open_calls += allowed
+        return allowed
+
+    def _open(self, monotonic: float) -> int:
+        """Open calls: counted once a poll, since the count reads every dead row that a snapshot holds; between, those
+        that were let go are added."""
+        if monotonic >= self._count_due:
+            self._count_due = monotonic + limits.POLL_SECONDS
+            counted = statements.run("count_open_calls", {"limit": self.pacing.concurrent_calls}).fetchone()
+            self._open_calls = int(counted[0]) if counted else 0
+        return self._open_calls
+
+    def _take_pace(self, wanted: int) -> int:
+        params = {
+            "account": self.pacing.account,
+            "wanted": wanted,
+            "calls_per_second": self.pacing.calls_per_second,
+        }
+        taken = statements.run("take_pace", params).fetchone()
+        return int(taken[0]) if taken else 0
+
+    def _claim(self, name: str, token: UUID, limit: int) -> list[Claimed]:
+        rows = statements.run(
+            f"claim_{name}",
+            {
+                "low_water": self._low_water[name],
+                "limit": limit,
+                "token": token,
+                "lease_seconds": self.lease_seconds,
+                "cause": "pacing" if self.paced else "backlog",
+            },
+        ).fetchall()
+        if rows and len(rows) < limit:
+            self._low_water[name] = max(self._low_water[name], _before(rows[0][4]))
+        return [Claimed(id=row[0], kind=Kind(row[1]), claims=row[2], due_at=row[3]) for row in rows]
+
+
+def doorbells(*, claimed: Sequence[Claimed], token: UUID) -> Iterator[Doorbell]:
+    """Batches of one kind. A row that was opened before travels alone: it may have killed its worker."""
+    batches: dict[Kind, list[UUID]] = {}
+    for row in claimed:
+        if row.claims >= limits.CLAIMS_MAX and row.kind is Kind.RING:
+            continue
+        if row.claims >= limits.CLAIMS_SHARED_MAX:
+            yield Doorbell(kind=row.kind, ids=(row.id,), token=token)
+            continue
+        batch = batches.setdefault(row.kind, [])
+        batch.append(row.id)
+        if len(batch) == limits.BATCH_MAX:
+            yield Doorbell(kind=row.kind, ids=tuple(batches.pop(row.kind)), token=token)
+    for kind, ids in batches.items():
+        yield Doorbell(kind=kind, ids=tuple(ids), token=token)
+
+
+def bury(*, claimed: Sequence[Claimed], token: UUID, now: datetime) -> int:
+    """Make dead letters of the rings that were opened limits.CLAIMS_MAX times without a settle; how many."""
+    poison = [row.id for row in claimed if row.claims >= limits.CLAIMS_MAX and row.kind is Kind.RING]
+    if not poison:
+        return 0
+    with transaction.atomic():
+        buried = statements.run("bury", {"ids": poison, "token": token, "at": now, "cause": "poison"})
+        return len(buried.fetchall())
+
+
+def ring(*, bells: Sequence[Doorbell], send: Callable[[Doorbell], None], failed: type[Exception]) -> int:
+    """Hand the doorbells on. Where that fails, this and the rest are given back; how many were sent."""
+    for position, bell in enumerate(bells):
+        try:
+            send(bell)
+        except failed:
+            for unsent in bells[position:]:
+                release(bell=unsent)
+            return position
+    return len(bells)
+
+
+def release(*, bell: Doorbell) -> None:
+    """Give a claim back: claimable again in a moment, without a mark."""
+    params = {"ids": list(bell.ids), "token": bell.token, "seconds": limits.PUBLISH_RETRY_SECONDS}
+    statements.run("release_claim", params)
+
+
+def next_wake_seconds(*, claimer: Claimer) -> float:
+    """How long a dispatcher may sleep: until the next timer that its last look did not see, or the pace has refilled.
+
+    At most limits.POLL_SECONDS.
+    """
+    row = statements.run("next_wake", {"looked_at": claimer.looked_at}).fetchone()
+    waits = row[0] if row and row[0] is not None else limits.POLL_SECONDS
+    return min(limits.PACED_SECONDS if claimer.paced else limits.POLL_SECONDS, max(0.0, float(waits)))
+
+
+def open_account(*, account: str) -> None:
+    """Make the row that an account's pace is taken from."""
+    statements.run("pace_new", {"account": account})
+
+
+def needs_notice(*, due_at: datetime, now: datetime) -> bool:
+    """Whether a new timer may be nearer than the dispatchers' next wake, which is at most a poll away."""
+    return due_at - now < timedelta(seconds=limits.POLL_SECONDS)
+
+
+def notify() -> None:
+    """Wake the dispatchers, after the commit, in a statement of its own. It may be lost: they poll."""
+    statements.run("notify", {})
+
+
+def _before(now: datetime) -> datetime:
+    return now - timedelta(seconds=limits.LOW_WATER_MARGIN_SECONDS)

@@ -1,0 +1,230 @@
+"""What a person's message asks for. Pure, and never raises, whatever the text."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, datetime, time, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from reminders import languages
+from reminders.grammar import commands
+from reminders.grammar.request import KINDS, Request
+from reminders.grammar.sayings import Voice, foreign, match, voice
+from reminders.grammar.splitting import (
+    Cut,
+    Found,
+    Frame,
+    Sentence,
+    is_day_only,
+    is_time_only,
+    left_of,
+    phrase_at,
+    phrases,
+    together,
+)
+from reminders.schedule.conventions import convention
+from reminders.schedule.moving import moved
+from reminders.schedule.phrase import Phrase
+from reminders.schedule.resolve import point, rule, suggestion
+from reminders.schedule.rules import first_of
+from reminders.schedule.stamps import forwards, localised
+from reminders.schedule.tokens import spans
+
+__all__ = ["KINDS", "Request", "moved", "understand"]
+
+YEARS_AHEAD_MAX: Final = 10
+TEXT_CHARACTERS_MAX: Final = 1_600
+# Languages that are tried besides the person's own and English.
+TONGUES_MAX: Final = 1
+
+
+def understand(text: str, reference: datetime, tz: str, dayfirst: bool = False, language: str | None = None) -> Request:
+    """The request in a message of a person in zone `tz`, received at `reference` (aware).
+
+    `dayfirst`: 5/6 is 5 June; `language`: the one that the person spoke last, which decides where a text is as good
+    in two.
+    """
+    body = text[:TEXT_CHARACTERS_MAX]
+    if "-" not in body:
+        return _understand(body, reference, tz, dayfirst, language)
+    if (turned := forwards(body)) is not None:
+        return _backwards(_understand(turned, reference, tz, dayfirst, language), reference)
+    body, instant = localised(body, ZoneInfo(tz))
+    request = _understand(body, reference, tz, dayfirst, language)
+    if instant is None or request.when is None or request.when.replace(fold=0) != instant.replace(fold=0):
+        return request
+    return replace(request, when=instant)  # in the hour that comes twice, the one that was written
+
+
+def _backwards(request: Request, reference: datetime) -> Request:
+    """ "in -5 minutes": a moment that has passed."""
+    if request.kind != "remind" or request.when is None:
+        return request
+    return replace(request, kind="past", problem="past", when=reference - (request.when - reference), choices=())
+
+
+def _understand(body: str, reference: datetime, tz: str, dayfirst: bool, language: str | None) -> Request:
+    folded = spans(body)
+    usual = language if language in languages.codes() else languages.DEFAULT
+    if not body.strip() or not (folded[0] or body.strip("\x00 \t\r\n")):
+        return Request(kind="empty", language=usual)
+    codes = _tongues(folded[0], usual)
+    if (kind := commands.stops(folded[0], codes)) is not None:
+        return Request(kind=kind, language=usual)
+    zone = ZoneInfo(tz)
+    now = reference if reference.tzinfo is zone else reference.astimezone(zone)
+    best: tuple[int, Request] | None = None
+    for code in codes:
+        frame = Frame(now, convention(tz), dayfirst, code)
+        said = _in_language(Sentence(body, folded, code), frame, voice(code))
+        if best is None or said[0] > best[0]:
+            best = said
+    assert best is not None
+    return best[1]
+
+
+def _tongues(words: list[str], usual: str) -> tuple[str, ...]:
+    """The languages to try, the person's own first."""
+    known = foreign()
+    votes: dict[str, int] = {}
+    for word in words:
+        for code in known.get(word, ()):
+            votes[code] = votes.get(code, 0) + 1
+    others = sorted(votes, key=lambda code: -votes[code])
+    return tuple(dict.fromkeys((usual, *others[:TONGUES_MAX], languages.DEFAULT)))
+
+
+def _in_language(sentence: Sentence, frame: Frame, told: Voice) -> tuple[int, Request]:
+    """The request as this language has it, and how many of the words it explains."""
+    request = commands.command(sentence, frame, told, sentence.plain)
+    if request is not None:
+        return 100 * len(sentence.plain), request
+    opened, greeted = _opening(sentence, told)
+    found, cuts = _date(sentence, frame, told, opened, asked=opened > greeted)
+    if not found and commands.stops_in_passing(sentence.plain, told):
+        return 50 * len(sentence.plain), Request(kind="stop", language=told.code)
+    explained = sum(cut.end - cut.start for cut in cuts) + opened
+    if found is None:
+        subject = left_of(sentence, opened, [], told)
+        return explained, Request(kind="unclear", problem="no_date", subject=subject, language=told.code)
+    return explained * 10 + 5, _request(sentence, found, cuts, opened, told)
+
+
+def _opening(sentence: Sentence, told: Voice) -> tuple[int, int]:
+    """The index after "hi, remind me", and after the greeting alone."""
+    words, i = sentence.words, 0
+    for _ in range(3):
+        j = match(told.hello, words, i)
+        if j == i:
+            break
+        i = j
+    greeted = i
+    for _ in range(2):
+        i = match(told.open, words, i)
+    return (i, greeted) if i > greeted else (greeted if greeted < len(words) else 0, greeted)
+
+
+def _date(
+    sentence: Sentence, frame: Frame, told: Voice, opened: int, *, asked: bool
+) -> tuple[Phrase | None, list[Cut]]:
+    """The phrase that says when: right after "remind me", else the last one; with what is to be cut for it."""
+    closing = _closing(sentence, told, opened)
+    if asked and (here := phrase_at(sentence, frame, opened)) is not None and _stands(sentence, here, told, opened):
+        return here.phrase, [here, *closing]
+    known = phrases(sentence, frame, opened)
+    if not known:
+        alone = phrase_at(sentence, frame, opened)
+        if alone is not None and alone.end == len(sentence.words):
+            return alone.phrase, [alone]  # nothing but a date, however short
+        return None, closing
+    first, last = known[0], known[-1]
+    if first is not last and not asked and first.start <= opened:
+        day_and_time = is_day_only(first.phrase) and is_time_only(last.phrase)
+        if day_and_time or (is_time_only(first.phrase) and is_day_only(last.phrase)):
+            both = together(sentence, frame, first, last)
+            if both is not None:
+                return both.phrase, [first, last, *closing]
+    return last.phrase, [last, *(cut for cut in closing if cut.start >= last.end)]
+
+
+def _closing(sentence: Sentence, told: Voice, opened: int) -> list[Cut]:
+    """The words with which a request ends in some languages ("... yaad dilana"), as something to cut."""
+    n = len(sentence.words)
+    for size in range(min(6, n - opened), 0, -1):
+        if tuple(" ".join(sentence.words[n - size :]).split(" ")) in told.close:
+            return [Cut(n - size, n)]
+    return []
+
+
+def _stands(sentence: Sentence, here: Found, told: Voice, opened: int) -> bool:
+    """Whether what stands right after "remind me" is a date: not the "2" of "remind me 2 pills at 5"."""
+    p = here.phrase
+    first = sentence.words[opened]
+    if match(told.joint, sentence.words, opened) > opened and first not in sentence.lexicon.on:
+        return False
+    if p.firm or here.end >= len(sentence.words):
+        return first not in sentence.lexicon.the or p.days is not None or p.fixed is not None or p.offset is not None
+    if p.span or p.hour >= 0 or p.part or p.days:
+        return first not in sentence.lexicon.the or match(told.joint, sentence.words, here.end) > here.end
+    return match(told.joint, sentence.words, here.end) > here.end
+
+
+def _request(sentence: Sentence, p: Phrase, cuts: list[Cut], opened: int, told: Voice) -> Request:
+    subject = left_of(sentence, opened, sorted(cuts, key=lambda cut: cut.start), told)
+    request = _due(p, subject, told.code)
+    if request.kind == "remind" and not subject:
+        return Request(kind="unclear", problem="no_subject", when=request.when, rrule=request.rrule, language=told.code)
+    return request
+
+
+def _due(p: Phrase, subject: str, code: str) -> Request:
+    """When it is due, or why it cannot be."""
+    here = p.now.tzinfo
+    if p.freq:
+        repeats = None if p.problem else rule(p)
+        when = None if repeats is None else first_of(p, repeats)
+        problem = p.problem or ("past" if when is None else "")
+        if repeats is None or when is None:
+            return _refusal(p, problem or "no_such_date", subject, code)
+        return Request(
+            kind="remind", when=when, rrule=repeats, subject=subject, language=code, zone=p.zone or None,
+            note=p.note or None,
+        )  # fmt: skip
+    found = point(p)
+    if found is None:
+        return _refusal(p, p.problem, subject, code)
+    when = found if isinstance(found, datetime) else _default_time(p, found)
+    if when.year > p.now.year + YEARS_AHEAD_MAX:
+        return Request(kind="too_far", when=when, subject=subject, problem="too_far", language=code)
+    return Request(
+        kind="remind",
+        when=when.astimezone(here),
+        subject=subject,
+        choices=_choices(p, when),
+        language=code,
+        seconds=p.in_seconds,
+        zone=p.zone or None,
+        note=p.note or None,
+    )
+
+
+def _refusal(p: Phrase, problem: str, subject: str, code: str) -> Request:
+    kind = problem if problem in ("past", "too_far") else "impossible"
+    meant, said = suggestion(p)
+    choices = (meant,) if meant is not None else ()
+    return Request(kind=kind, when=said, subject=subject, choices=choices, problem=problem or "no_date", language=code)
+
+
+def _default_time(p: Phrase, day: date) -> datetime:
+    """A day without a time: the default hour; today, once that is over, in an hour."""
+    when = datetime.combine(day, time(p.convention.default_hour), p.now.tzinfo)
+    return when if when > p.now else p.now + timedelta(hours=1)
+
+
+def _choices(p: Phrase, when: datetime) -> tuple[datetime, ...]:
+    """Both readings where two stay likely, soonest first."""
+    if not p.other_days and not p.other_hours:
+        return ()
+    other = when + timedelta(days=p.other_days, hours=p.other_hours)
+    return (when, other) if when < other else (other, when)

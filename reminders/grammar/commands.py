@@ -1,0 +1,195 @@
+"""Messages that ask for something other than a new reminder."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from reminders import languages
+from reminders.grammar.request import Request
+from reminders.grammar.sayings import Voice, match, voice
+from reminders.grammar.splitting import Frame, Sentence, phrases
+from reminders.schedule import zones
+from reminders.schedule.tokens import tokens
+
+COMMAND_WORDS_MAX: Final = 14
+STOP_WORDS_MAX: Final = 16
+STOP_CONTAINED_MIN: Final = 2
+NUMBER_MAX: Final = 999_999
+
+
+def opt_out(sentence_words: list[str], told: Voice) -> str | None:
+    """ "stop" or "start" where that is all the message says; the carriers' words, and people's own."""
+    words = _impolite(sentence_words, told)
+    if not words or len(words) > STOP_WORDS_MAX:
+        return None
+    said = tuple(words)
+    if said in told.stop or tuple(sentence_words) in told.stop:
+        return "stop"
+    if said in told.start or tuple(sentence_words) in told.start:
+        return "start"
+    return None
+
+
+def stops_in_passing(words: list[str], told: Voice) -> bool:
+    """ "I want you to stop calling me": a whole phrase of refusal anywhere in a short message."""
+    if len(words) > STOP_WORDS_MAX:
+        return False
+    for size in range(min(len(words), 7), STOP_CONTAINED_MIN - 1, -1):
+        for i in range(len(words) - size + 1):
+            said = tuple(words[i : i + size])
+            if said in told.stop and (size > STOP_CONTAINED_MIN or i == 0 or said[-1].startswith("call")):
+                return True
+    return False
+
+
+def command(sentence: Sentence, frame: Frame, told: Voice, plain: list[str]) -> Request | None:
+    """The command, or None where the message is none."""
+    words = _impolite(plain, told)
+    if not words or len(words) > COMMAND_WORDS_MAX:
+        return None
+    kind = told.exact.get(tuple(words)) or told.exact.get(tuple(plain))
+    if kind is not None:
+        return Request(kind=kind, language=told.code)
+    if len(words) == 1 and words[0].isdecimal() and len(words[0]) <= 2:
+        return Request(kind="choose", number=int(words[0]), language=told.code)
+    for kind, reader in PREFIXES:
+        j = match(told.prefixes[kind], words, 0)
+        if j and (request := reader(sentence, frame, told, words[j:])) is not None:
+            return request
+    return None
+
+
+def _impolite(words: list[str], told: Voice) -> list[str]:
+    """The words without the polite ones at both ends."""
+    start, end, changed = 0, len(words), True
+    while changed and start < end:
+        changed = False
+        for size in (3, 2, 1):
+            if end - start > size and tuple(words[start : start + size]) in told.polite:
+                start, changed = start + size, True
+            if end - start > size and tuple(words[end - size : end]) in told.polite:
+                end, changed = end - size, True
+    return words[start:end]
+
+
+def _delete(sentence: Sentence, frame: Frame, told: Voice, rest: list[str]) -> Request | None:
+    if tuple(rest) in told.all:
+        return Request(kind="delete", everything=True, language=told.code)
+    number, j = _number(told, rest)
+    if number is not None and j == len(rest):
+        return Request(kind="delete", number=number, language=told.code)
+    if not rest or phrases(sentence, frame, 0):
+        return None
+    return Request(kind="delete", subject=_after(sentence, told, "delete"), problem="no_number", language=told.code)
+
+
+def _move(sentence: Sentence, frame: Frame, told: Voice, rest: list[str]) -> Request | None:
+    number, j = _number(told, rest)
+    k = match(told.move_to, rest, j)
+    if number is None or k >= len(rest):
+        return None
+    return Request(kind="move", number=number, phrase=_from_word(sentence, rest, k), language=told.code)
+
+
+def _snooze(sentence: Sentence, frame: Frame, told: Voice, rest: list[str]) -> Request | None:
+    number, j = _number(told, rest)
+    if number is not None and j == len(rest):
+        return Request(kind="snooze", number=number, language=told.code)
+    found = phrases(sentence, frame, 0)
+    if len(found) > 1 or len(rest) > 6:
+        return None
+    k = match(told.move_to, rest, 0)
+    return Request(kind="snooze", phrase=_from_word(sentence, rest, k), language=told.code)
+
+
+def _edit(sentence: Sentence, frame: Frame, told: Voice, rest: list[str]) -> Request | None:
+    number, j = _number(told, rest)
+    k = match(told.move_to, rest, j)
+    if number is None or k >= len(rest):
+        return None
+    return Request(kind="edit", number=number, subject=_from_word(sentence, rest, k, whole=True), language=told.code)
+
+
+def _tz(sentence: Sentence, frame: Frame, told: Voice, rest: list[str]) -> Request | None:
+    place = _from_word(sentence, rest, 0).rstrip(".!")
+    zone = zones.named(place)
+    first = sentence.words[0] if sentence.words else ""
+    asked = first in ("tz", "timezone", "zone", "zona", "time zone")
+    if zone is None and not asked:
+        return None
+    return Request(kind="tz", zone=zone, subject=place, problem=None if zone else "no_such_place", language=told.code)
+
+
+def _lang(sentence: Sentence, frame: Frame, told: Voice, rest: list[str]) -> Request | None:
+    code = _languages().get(" ".join(rest))
+    asked = bool(sentence.words) and sentence.words[0] in ("lang", "language", "idioma", "bhasha")
+    if code is None and not (asked and rest):
+        return None
+    return Request(kind="lang", told=code, problem=None if code else "no_such_language", language=code or told.code)
+
+
+def _list(sentence: Sentence, frame: Frame, told: Voice, rest: list[str]) -> Request | None:
+    number, j = _number(told, rest)
+    return Request(kind="list", number=number, language=told.code) if number is not None and j == len(rest) else None
+
+
+PREFIXES: Final = (
+    ("delete", _delete),
+    ("move", _move),
+    ("edit", _edit),
+    ("list", _list),
+    ("tz", _tz),
+    ("lang", _lang),
+    ("snooze", _snooze),
+)
+
+
+def _languages() -> dict[str, str]:
+    named = {}
+    for code in languages.codes():
+        data = languages.table(code)
+        for name in (*data.get("names", ()), code):
+            named[" ".join(tokens(name))] = code
+    return named
+
+
+def _number(told: Voice, rest: list[str]) -> tuple[int | None, int]:
+    """A reminder's number and the index after it: "3", "number 3", "no 3"."""
+    j = 0
+    while j < len(rest) and rest[j] in told.reminder and j < 2:
+        j += 1
+    if j < len(rest) and rest[j].isdecimal() and len(rest[j]) <= 6:
+        return min(int(rest[j]), NUMBER_MAX), j + 1
+    return None, 0
+
+
+def _from_word(sentence: Sentence, rest: list[str], k: int, *, whole: bool = False) -> str:
+    """The words of `rest` from `k` on as they were written; `whole`: to the message's very end."""
+    left = len(rest) - k
+    words, starts = sentence.plain, sentence.plain_starts
+    if left <= 0:
+        return ""
+    i = len(words) - left
+    while i > 0 and words[i : i + left] != rest[k:]:
+        i -= 1
+    return sentence.text[starts[i] : None if whole else sentence.plain_ends[i + left - 1]].strip()
+
+
+def _after(sentence: Sentence, told: Voice, kind: str) -> str:
+    """What is left after the command's own words and "my", "the reminder about"."""
+    words = sentence.plain
+    j = 0
+    while j < len(words) and (words[j],) in told.polite:
+        j += 1
+    j = match(told.prefixes[kind], words, j)
+    while j < len(words) and (words[j] in told.reminder or words[j] in ("about", "a", "to")):
+        j += 1
+    return sentence.text[sentence.plain_starts[j] :].strip(" .!?") if j < len(words) else ""
+
+
+def stops(words: list[str], codes: tuple[str, ...]) -> str | None:
+    """The opt-out or opt-in in any of the languages."""
+    for code in codes:
+        if kind := opt_out(words, voice(code)):
+            return kind
+    return None

@@ -1,0 +1,91 @@
+"""The words around a request, per language: how it begins and ends, and the commands. From the language files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Final
+
+from reminders import languages
+from reminders.schedule.tokens import tokens
+from reminders.schedule.words import lexicon
+
+Sayings = dict[str, tuple[tuple[str, ...], ...]]
+
+PREFIXED: Final = ("delete", "move", "snooze", "edit", "tz", "lang", "list")
+EXACT: Final = ("list", "next", "help", "snooze", "balance", "undo")
+
+
+class Voice:
+    """What people say around a date in one language; sayings are kept by their first word, longest first."""
+
+    def __init__(self, code: str) -> None:
+        data = languages.table(code)
+        asking, commands = data.get("asking", {}), data.get("commands", {})
+        base = voice(data["extends"]) if "extends" in data else None
+        self.code = code
+        self.open: Sayings = _by_first(asking.get("open", ()), base.open if base else None)
+        self.joint: Sayings = _by_first(asking.get("joint", ()), base.joint if base else None)
+        self.hello: Sayings = _by_first(asking.get("hello", ()), base.hello if base else None)
+        self.close = frozenset(tuple(tokens(saying)) for saying in asking.get("close", ()))
+        self.exact: dict[tuple[str, ...], str] = dict(base.exact) if base else {}
+        for kind in EXACT:
+            self.exact.update((tuple(tokens(saying)), kind) for saying in commands.get(kind, ()))
+        self.prefixes: dict[str, Sayings] = dict(base.prefixes) if base else {}
+        for kind in PREFIXED:
+            inherited = self.prefixes.get(kind)
+            self.prefixes[kind] = _by_first(commands.get(kind, ()), inherited)
+        self.move_to: Sayings = _by_first(commands.get("move_to", ()), base.move_to if base else None)
+        self.all = frozenset(tuple(tokens(saying)) for saying in commands.get("all", ()))
+        self.reminder = frozenset(tokens(" ".join(commands.get("reminder", ()))))
+        self.stop = frozenset(tuple(tokens(saying)) for saying in commands.get("stop", ()))
+        self.start = frozenset(tuple(tokens(saying)) for saying in commands.get("start", ()))
+        self.polite = frozenset(tuple(tokens(saying)) for saying in commands.get("polite", ()))
+        if base:
+            self.all, self.reminder, self.polite = (
+                self.all | base.all,
+                self.reminder | base.reminder,
+                self.polite | base.polite,
+            )
+
+
+@lru_cache(maxsize=32)
+def voice(code: str) -> Voice:
+    return Voice(code)
+
+
+@lru_cache(maxsize=1)
+def foreign() -> dict[str, tuple[str, ...]]:
+    """Words that English does not say → the languages that do, dates and commands together."""
+    english = _vocabulary(languages.DEFAULT)
+    found: dict[str, tuple[str, ...]] = {}
+    for code in languages.codes():
+        if code != languages.DEFAULT:
+            for word in _vocabulary(code) - english:
+                found[word] = (*found.get(word, ()), code)
+    return found
+
+
+def match(sayings: Sayings, words: list[str], i: int) -> int:
+    """The index after the longest saying that stands at `i`, or `i` where none does."""
+    if i >= len(words):
+        return i
+    for saying in sayings.get(words[i], ()):
+        if tuple(words[i : i + len(saying)]) == saying:
+            return i + len(saying)
+    return i
+
+
+def _by_first(sayings: Iterable[str], base: Sayings | None) -> Sayings:
+    found: dict[str, list[tuple[str, ...]]] = {first: list(listed) for first, listed in (base or {}).items()}
+    for saying in sayings:
+        words = tuple(tokens(saying))
+        if words:
+            found.setdefault(words[0], []).append(words)
+    return {first: tuple(sorted(set(listed), key=len, reverse=True)) for first, listed in found.items()}
+
+
+def _vocabulary(code: str) -> set[str]:
+    data = languages.table(code)
+    said = [s for part in ("asking", "commands") for listed in data.get(part, {}).values() for s in listed]
+    return {word for saying in (*said, *lexicon(code).words) for word in tokens(saying)}

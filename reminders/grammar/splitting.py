@@ -1,0 +1,204 @@
+"""Where a message names its date, and what is left of it: the subject, as it was written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from reminders.grammar.sayings import Voice, match
+from reminders.schedule.conventions import Convention
+from reminders.schedule.descent import readers
+from reminders.schedule.phrase import Phrase, descend
+from reminders.schedule.tokens import spans
+from reminders.schedule.words import Lexicon, lexicon
+
+# The words of a message that are searched for a date, from its end; what follows "remind me" is always read.
+SEARCHED_MAX: Final = 32
+LEADING: Final = " \t\r\n,:;.-–—!>"
+TRAILING: Final = " \t\r\n,;:-–—>"
+STOPS: Final = ".!?…,;:"
+
+
+class Sentence:
+    """A message's words and where each stands in it."""
+
+    def __init__(self, text: str, folded: tuple[list[str], list[int], list[int]], code: str) -> None:
+        self.text = text
+        self.plain, self.plain_starts, self.plain_ends = folded
+        self.lexicon: Lexicon = lexicon(code)
+        self.words, self.starts, self.ends = _merged(folded, self.lexicon)
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Words `start` to `end` of a sentence that are no part of its subject."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Found(Cut):
+    """A date phrase, and what it said."""
+
+    phrase: Phrase
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What every phrase of a message is read with."""
+
+    now: datetime
+    convention: Convention
+    dayfirst: bool
+    code: str
+
+
+def phrase_at(sentence: Sentence, frame: Frame, i: int, words: list[str] | None = None) -> Found | None:
+    """The date phrase that starts exactly at word `i`."""
+    listed = sentence.words if words is None else words
+    phrase = Phrase(listed, sentence.lexicon, readers(frame.code), frame.now, frame.convention)
+    phrase.dayfirst = frame.dayfirst
+    end = descend(phrase, i)
+    if end > i and all(word in sentence.lexicon.noise for word in listed[end:]):
+        end = len(listed)
+    said = end > i and (phrase.has_day() or phrase.hour >= 0 or phrase.part or phrase.span or phrase.working)
+    return Found(i, end, phrase) if said else None
+
+
+def phrases(sentence: Sentence, frame: Frame, start: int) -> list[Found]:
+    """Every date phrase from word `start` on that is hardly anything else, from left to right."""
+    words = sentence.words
+    found, i, known = [], max(start, len(words) - SEARCHED_MAX), readers(frame.code)
+    spare: Found | None = None
+    while i < len(words):
+        word = words[i]
+        if word not in known and not "0" <= word[0] <= "9":
+            i += 1
+            continue
+        here = phrase_at(sentence, frame, i)
+        if here is not None and is_sure(sentence, here):
+            found.append(here)
+            i = here.end
+            continue
+        if here is not None and here.phrase.span and (here.end == len(words) or i == start):
+            spare = here
+        # What is not sure is stepped over whole, so that the time stays in proportion to the text.
+        i = i + 1 if here is None or word in sentence.lexicon.weak or word in sentence.lexicon.month else here.end
+    # "parking meter 15 min": a bare length of time, where nothing better is said.
+    return found or ([spare] if spare is not None else [])
+
+
+def is_sure(sentence: Sentence, found: Found) -> bool:
+    """Whether a phrase in the midst of other words is meant as a date."""
+    p, lexicon = found.phrase, sentence.lexicon
+    first = sentence.words[found.start]
+    if p.problem and not p.firm:
+        return False
+    if first in lexicon.weak and not (p.days or p.nths or p.freq or (p.weekday >= 0 and p.hour >= 0)):
+        return found.start == 0 and found.end - found.start > 1
+    if p.month and not (p.days or p.nths or p.freq or p.edge or first in lexicon.into or first in lexicon.next):
+        return False
+    linked = first in lexicon.on or first in lexicon.at or first in lexicon.into or first in lexicon.this
+    if p.freq or p.weekday >= 0 or p.offset is not None or p.holiday or p.fixed is not None:
+        return p.firm
+    if p.days is not None and not p.month and p.month_shift is None:
+        named = linked or first in lexicon.the or first.isdecimal()
+        return p.hour >= 0 or (named and p.firm and _closes(sentence, found))
+    if p.firm:
+        return True
+    return (linked or p.hour >= 0) and (p.part != "" or p.month_shift is not None or p.month > 0)
+
+
+def _closes(sentence: Sentence, found: Found) -> bool:
+    """Whether nothing, or no noun, follows: "on the 5th", but not "on the 5th floor"."""
+    if found.end >= len(sentence.words):
+        return True
+    gap = sentence.text[sentence.ends[found.end - 1] : sentence.starts[found.end]]
+    return any(c in STOPS for c in gap) or sentence.words[found.end] in ("about", "to", "for", "with", "and", "at")
+
+
+def together(sentence: Sentence, frame: Frame, first: Found, last: Found) -> Found | None:
+    """A day here and a time there, read as one phrase: "tomorrow call mum at 5pm"."""
+    words = sentence.words[first.start : first.end] + sentence.words[last.start : last.end]
+    both = phrase_at(sentence, frame, 0, words)
+    return both if both is not None and both.end == len(words) else None
+
+
+def is_day_only(p: Phrase) -> bool:
+    return p.hour < 0 and not p.part and not p.span and p.has_day()
+
+
+def is_time_only(p: Phrase) -> bool:
+    return (p.hour >= 0 or p.part != "") and not p.has_day() and not p.span
+
+
+def left_of(sentence: Sentence, opened: int, cuts: Sequence[Cut], voice: Voice) -> str:
+    """The subject: the text from word `opened` on without the phrases, byte for byte."""
+    at = sentence.starts[opened] if opened < len(sentence.words) and opened else 0
+    if opened >= len(sentence.words):
+        at = sentence.ends[-1] if sentence.words and opened else 0
+    pieces = []
+    for cut in cuts:
+        pieces.append(sentence.text[at : sentence.starts[cut.start]])
+        at = sentence.ends[cut.end - 1]
+        # "5 p.m." ends with a stop that no token holds.
+        if sentence.text[at : at + 1] == "." and sentence.words[cut.end - 1] in sentence.lexicon.half_day:
+            at += 1
+    pieces.append(sentence.text[at:])
+    return _joined(pieces, voice)
+
+
+def _joined(pieces: list[str], voice: Voice) -> str:
+    subject = ""
+    for piece in pieces:
+        if not subject:
+            subject = _without_joint(piece.lstrip(LEADING), voice)
+            continue
+        if not piece.strip(STOPS + " \t\r\n"):
+            continue
+        gap = "" if not subject or subject[-1].isspace() or piece[:1].isspace() else " "
+        subject = subject.rstrip() + " " + piece.lstrip() if piece.strip() else subject + gap
+    return _without_stop(_without_joint(subject.strip(), voice), pieces)
+
+
+def _without_joint(piece: str, voice: Voice) -> str:
+    """ "about tea" → "tea"; a joint word alone is no subject."""
+    first = piece.partition(" ")[0]
+    if first.isascii() and first.isalpha() and first.lower() not in voice.joint:
+        return piece
+    words, _, ends = spans(piece[:60])
+    j = match(voice.joint, words, 0) if words else 0
+    if not j or (piece[: ends[j - 1]].strip() and not piece[: ends[j - 1]].strip()[0].isalnum()):
+        return piece
+    return piece[ends[j - 1] :].lstrip(" \t\r\n:,-")
+
+
+def _without_stop(subject: str, pieces: list[str]) -> str:
+    """Dangling punctuation where a phrase was cut off the end: "tea," but not the "?" of a question."""
+    cut_at_end = len(pieces) > 1 and not pieces[-1].strip(STOPS + " \t\r\n")
+    return subject.rstrip(TRAILING) if cut_at_end else subject
+
+
+def _merged(
+    folded: tuple[list[str], list[int], list[int]], words_of: Lexicon
+) -> tuple[list[str], list[int], list[int]]:
+    words, starts, ends = folded
+    if words_of.openers.isdisjoint(words):
+        return words, starts, ends
+    found: tuple[list[str], list[int], list[int]] = ([], [], [])
+    i, n = 0, len(words)
+    while i < n:
+        size = 1
+        counted = i > 0 and words[i] in words_of.unit and (words[i - 1].isdecimal() or words[i - 1] in words_of.number)
+        for rest in () if counted else words_of.merges.get(words[i], ()):
+            if tuple(words[i + 1 : i + 1 + len(rest)]) == rest:
+                size = 1 + len(rest)
+                break
+        found[0].append(" ".join(words[i : i + size]))
+        found[1].append(starts[i])
+        found[2].append(ends[i + size - 1])
+        i += size
+    return found

@@ -1,0 +1,75 @@
+"""Every bound in one place. Seconds unless the name says otherwise.
+
+What an operator may change is a setting (`config/settings.py`); what only code may change is here.
+"""
+
+from typing import Final
+
+# Intake: a text message has at most 10 segments at most carriers (1,600 characters at Twilio).
+BODY_BYTES_MAX: Final = 64 * 1024
+FIELDS_MAX: Final = 100
+TEXT_CHARACTERS_MAX: Final = 1_600
+SUBJECT_CHARACTERS_MAX: Final = 500
+OPEN_REMINDERS_MAX: Final = 200
+INTAKE_TRIES_MAX: Final = 5
+STORED_ANSWER_SECONDS: Final = 600
+LISTED_REMINDERS_MAX: Final = 20
+
+# The conversation.
+HELD_SECONDS: Final = 3600  # how long a question of ours waits for its answer
+UNDO_SECONDS: Final = 900  # how long a change can be undone
+SNOOZE_SECONDS: Final = 600  # where the person names no time
+SNOOZE_MINUTES_MAX: Final = 24 * 60
+YEARS_AHEAD_MAX: Final = 10
+
+# Dispatch.
+BATCH_MAX: Final = 100
+CLAIM_MAX: Final = 500
+POLL_SECONDS: Final = 1.0
+PACED_SECONDS: Final = 0.1  # how soon a dispatcher that the carrier's pace held back looks again
+LOW_WATER_MARGIN_SECONDS: Final = 5.0
+FULL_SCAN_SECONDS: Final = 60.0
+PUBLISH_TIMEOUT_SECONDS: Final = 1.0
+PUBLISH_RETRY_SECONDS: Final = 1.0
+CLAIMS_MAX: Final = 5
+CLAIMS_SHARED_MAX: Final = 1  # a row that was opened this often travels alone
+PARK_SECONDS: Final = 60.0  # the backstop of a reminder that waits for its person's other call
+
+# Delivery.
+SEND_WITHIN_SECONDS: Final = 5.0
+CARRIER_CONNECT_SECONDS: Final = 3.0
+CARRIER_TIMEOUT_SECONDS: Final = 8.0
+CARRIER_CONNECTIONS_MAX: Final = 400  # every thread of a worker with a full batch: no request waits for a socket
+SETTLE_SECONDS: Final = 2.0
+ATTEMPTS_MAX: Final = 20  # numbers taken for one occurrence, dialled or not, before it is a dead letter
+NOT_SENT_RETRY_SECONDS: Final = (2.0, 5.0, 15.0, 60.0, 300.0)
+
+# Outcomes and recovery.
+CALL_LIST_MAX: Final = 200
+CARRIER_QUEUE_SECONDS: Final = 60  # how long a carrier may hold a call back before it rings
+CALL_SECONDS_MAX: Final = 300  # the longest call that is not worth an alert
+LOOK_UPS_MIN: Final = 3
+UNKNOWN_SECONDS_MAX: Final = 24 * 3600  # an outcome that could not even be asked for becomes a dead letter
+LOOK_UPS_MAX: Final = 50
+LATE_SNOOZE_SECONDS: Final = 15 * 60
+LATE_PROOF_SECONDS: Final = 24 * 3600
+REPLY_LOOK_UP_SECONDS: Final = 60
+REPLY_SENDS_MAX: Final = 3
+
+# Telling.
+OVERDUE_SECONDS: Final = 60  # how late a row's own timer may be before audit calls it a break
+TRACE_ROWS_MAX: Final = 10_000  # of each kind, newest first, for one person
+AUDIT_SECONDS: Final = 600  # how long one statement of audit may take
+AUDIT_BREAKS_MAX: Final = 1_000  # of each check
+AUDIT_DAYS: Final = 30  # how far back the carrier's books are read, as far as its lists reach
+MESSAGE_LIST_MAX: Final = 1_000  # the longest page that a carrier lists
+DEAD_LETTERS_LISTED_MAX: Final = 1_000
+PARTITIONS_AHEAD: Final = 3
+LOCK_TIMEOUT_MS: Final = 2_000
+
+# Reconciling.
+RECONCILE_SECONDS: Final = 3600
+WEBHOOK_SECONDS: Final = 30  # a carrier's webhook and its retries are over by then
+DOORBELLS_WAITING_MAX: Final = 64  # backpressure: batches in Redis above which a dispatcher claims no more
+BACKPRESSURE_SECONDS: Final = 0.02
+MISSED_DAYS: Final = 7  # how far back a person who calls us hears what they missed

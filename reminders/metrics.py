@@ -1,0 +1,38 @@
+"""The SLIs, named once. Labels are bounded, and every series stands at zero from the start."""
+
+from typing import Final
+
+from prometheus_client import Counter, Gauge, Histogram
+
+INTAKE: Final = Counter("ringback_intake", "Messages by what became of them", ["outcome"])
+INTAKE_SECONDS: Final = Histogram(
+    "ringback_intake_seconds",
+    "From the webhook's arrival to its durable answer",
+    buckets=(0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 15),
+)
+REFUSED: Final = Counter("ringback_webhooks_refused", "Webhooks refused before any work", ["reason"])
+CALLBACKS: Final = Counter("ringback_callbacks", "Status callbacks by what they did", ["result"])
+CLAIMED: Final = Counter("ringback_timers_claimed", "Timers claimed by a dispatcher", ["kind"])
+DOORBELLS_FAILED: Final = Counter("ringback_doorbells_failed", "Doorbells that Redis did not take")
+ATTEMPTS: Final = Counter("ringback_attempts", "Attempts by what the carrier said", ["state"])
+LOOK_UPS: Final = Counter("ringback_look_ups", "Look-ups at the carrier by what they found", ["found"])
+DEAD_LETTERS: Final = Counter("ringback_dead_letters", "Reminders that became dead letters by a claim too many")
+BATCHES_FAILED: Final = Counter("ringback_batches_failed", "Batches that ended in an error", ["kind"])
+START_LATENESS_SECONDS: Final = Histogram(
+    "ringback_start_lateness_seconds",
+    "From a ring timer's due time to the carrier's answer to its request",
+    buckets=(0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300, 3600),
+)
+OLDEST_DUE_SECONDS: Final = Gauge("ringback_oldest_due_seconds", "Age of the oldest claimable ring timer")
+DISPATCH_LOOPS: Final = Counter("ringback_dispatch_loops", "Turns of the dispatcher's loop: its liveness")
+
+for _outcome in ("reminder", "command", "refused", "repeated", "conflict", "unavailable"):
+    INTAKE.labels(_outcome)
+for _reason in ("signature", "too_large", "not_a_form", "malformed", "fields"):
+    REFUSED.labels(_reason)
+for _result in ("folded", "unknown_call", "nothing"):
+    CALLBACKS.labels(_result)
+for _state in ("placed", "unknown", "not_sent", "parked"):
+    ATTEMPTS.labels(_state)
+for _found in ("over", "going_on", "absent", "not_placed", "ambiguous", "failed"):
+    LOOK_UPS.labels(_found)

@@ -1,0 +1,381 @@
+"""Outcomes: evidence about a call is folded into its attempt; when the call is over, what follows is decided once.
+
+Evidence is folded, not followed: it may come in any order, twice, late or never. The decision itself is pure
+(`retry`); this stage locks the reminder, moves attempt and reminder by one statement, and tells billing.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from django.db import transaction
+
+from billing import breaks, charges
+from billing.database import GuardFailed, Statements, first, uuid7
+from billing.pricing import charges_call
+from billing.segments import segments
+from reminders import limits, recurrence, replies, retry
+from reminders.carriers.base import Evidence
+from reminders.retry import Ended, Next, Policy
+from reminders.states import AttemptState, Outcome, ReminderState
+
+statements: Final = Statements("reminders")
+
+OPEN: Final = frozenset({"intended", "placed", "in_call", "unknown"})
+GONE: Final = frozenset({"not_sent", "not_placed"})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Words:
+    """What an answered call says."""
+
+    subject: str
+    language: str
+    lateness_seconds: int  # 0 where it is on time
+    machine: bool = False  # a voicemail picked up
+
+
+class NoSuchAttempt(Exception):
+    """A callback names an attempt that is not ours, or another call than the one that is bound to it."""
+
+
+def first_look_up_seconds(policy: Policy) -> float:
+    """How soon an attempt that nobody settled, or of unknown outcome, is looked up; looks spread over the horizon."""
+    return policy.lookup_horizon_seconds / (limits.LOOK_UPS_MIN + 1)
+
+
+def watch_seconds(policy: Policy) -> float:
+    """When a call that nobody reported as over is asked for."""
+    return policy.ring_timeout_seconds + policy.lookup_horizon_seconds
+
+
+def fold(*, attempt_id: UUID, evidence: Evidence, policy: Policy, carrier: str, now: datetime) -> None:
+    """Fold one piece of evidence, and conclude the attempt where its call is over. Raises NoSuchAttempt."""
+    row = statements.run(
+        "fold_call",
+        {
+            "attempt_id": attempt_id,
+            "carrier_sid": evidence.carrier_sid,
+            "ringing_at": evidence.ringing_at,
+            "answered_at": evidence.answered_at,
+            "call_ended_at": evidence.call_ended_at,
+            "call_status": evidence.call_status,
+            "answered_by": evidence.answered_by,
+            "duration_seconds": evidence.duration_seconds,
+            "pressed": evidence.pressed,
+            "placed_seconds": watch_seconds(policy),
+            "in_call_seconds": policy.lookup_horizon_seconds,
+            "at": now,
+        },
+    ).fetchone()
+    if row is None:
+        raise NoSuchAttempt
+    _, state, call_status, newly_pressed, never_again = row
+    if state in OPEN:
+        if call_status is not None:
+            conclude(attempt_id=attempt_id, stops=never_again, policy=policy, carrier=carrier, now=now)
+    elif state in GONE and evidence.call_status is None:
+        _rings_after_all(attempt_id, evidence, now)
+    elif newly_pressed or evidence.answered_at or evidence.answered_by or evidence.call_status:
+        correct(attempt_id=attempt_id, stops=never_again, policy=policy, now=now)
+
+
+def ask_words(
+    *, attempt_id: UUID, carrier_sid: str, answered_by: str | None, policy: Policy, now: datetime
+) -> Words | None:
+    """The words of an answered call, or None where it must hang up: superseded, cancelled, stopped, unknown.
+
+    Decides and stores, once for the occurrence, whether it is late.
+    """
+    row = statements.run(
+        "ask_words",
+        {
+            "attempt_id": attempt_id,
+            "carrier_sid": carrier_sid,
+            "answered_by": answered_by,
+            "freshness_seconds": policy.freshness_seconds,
+            "watch_seconds": policy.lookup_horizon_seconds,
+            "at": now,
+        },
+    ).fetchone()
+    if row is None:
+        return None
+    _, subject, language, _, _, late, lateness_ms, by = row
+    return Words(
+        subject=subject,
+        language=language,
+        lateness_seconds=lateness_ms // 1000 if late else 0,
+        machine=retry.is_machine(by),
+    )
+
+
+def conclude(*, attempt_id: UUID, stops: bool, policy: Policy, carrier: str, now: datetime) -> None:
+    """End an attempt whose call is over, decide what follows, and post or void what was reserved.
+
+    `stops` says that key 9 was pressed.
+    """
+    with transaction.atomic():
+        row = _load(attempt_id, stops=stops)
+        if row is None or row["state"] not in OPEN:
+            return  # somebody else concluded it
+        ended = _ended(row)
+        outcome = retry.outcome_of(ended)
+        next_ = retry.after_call(
+            outcome=Outcome.ANSWERED if row["answered_before"] else outcome,
+            pressed=ended.pressed,
+            tries=row["tries"] + 1,
+            following=_following(row, now, policy),
+            policy=policy,
+            now=now,
+        )
+        _move(row, state=AttemptState.ENDED, outcome=outcome, reason=None, next_=next_, tried=True, now=now)
+        _bill(row, outcome, now)
+        _follow(row, next_, carrier, now)
+
+
+def conclude_unsent(
+    *,
+    attempt_id: UUID,
+    reason: str,
+    rejected: bool,
+    ours: bool,
+    carrier: str,
+    now: datetime,
+    state: AttemptState = AttemptState.NOT_SENT,
+) -> None:
+    """End an attempt that never became a call: not sent, refused, or looked up and not found."""
+    with transaction.atomic():
+        row = _load(attempt_id, stops=False)
+        if row is None or row["state"] not in OPEN:
+            return
+        if rejected:
+            next_ = retry.after_refusal(ours=ours, following=_following(row, now, None))
+        else:
+            next_ = retry.after_nothing(attempts=row["attempts"], looked_up=state is AttemptState.NOT_PLACED, now=now)
+        _move(row, state=state, outcome=None, reason=reason, next_=next_, tried=False, now=now)
+        charges.void(attempt_ids=[attempt_id], reason=state.value, at=now)
+        _follow(row, next_, carrier, now)
+
+
+def give_up(*, attempt_id: UUID, now: datetime) -> bool:
+    """End an attempt that cannot be concluded: its reminder is a dead letter, the person's others go on.
+
+    False where somebody else ended it.
+    """
+    with transaction.atomic():
+        row = _load(attempt_id, stops=False)
+        if row is None or row["state"] not in OPEN:
+            return False
+        outcome = retry.outcome_of(_ended(row))
+        dead = Next(state=ReminderState.DEAD, what="dead", occurrence_outcome="dead")
+        _move(row, state=AttemptState.ENDED, outcome=outcome, reason="poison", next_=dead, tried=True, now=now)
+        _bill(row, outcome, now)
+        return True
+
+
+def correct(*, attempt_id: UUID, stops: bool, policy: Policy, now: datetime) -> None:
+    """A proof that came after the conclusion: an answer, a key, a machine. Each corrects once, by a guarded move."""
+    with transaction.atomic():
+        row = _load(attempt_id, stops=stops)
+        if row is None or row["state"] not in ("ended", "not_placed"):
+            return
+        proved = retry.outcome_of(_ended(row))
+        if proved is Outcome.MACHINE and row["outcome"] == Outcome.ANSWERED:
+            charges.reverse(attempt_id=attempt_id, reason="machine", at=now)
+        elif proved is Outcome.ANSWERED and row["outcome"] != Outcome.ANSWERED:
+            _prove_answer(row, now)
+        elif _late_key(row, "9", now):
+            never_again(subscriber_id=row["subscriber_id"], trace_context=row["trace_context"], now=now)
+        elif _late_key(row, "2", now) and row["reminder_state"] == ReminderState.ANSWERED:
+            _correct(row, retry.snoozed(policy=policy, now=now), Outcome.ANSWERED, now)
+
+
+def never_again(*, subscriber_id: UUID, trace_context: str, now: datetime) -> None:
+    """Key 9: the person is not rung any more, as after STOP; every open reminder is cancelled."""
+    statements.run("stop_person", {"subscriber_id": subscriber_id, "at": now, "trace_context": trace_context})
+    statements.run(
+        "cancel_reminders",
+        {
+            "subscriber_id": subscriber_id,
+            "number": None,
+            "made_before": None,
+            "at": now,
+            "cause": "key_9",
+            "trace_context": trace_context,
+        },
+    )
+
+
+def refuse_stopped(*, timer_ids: Sequence[UUID], token: UUID) -> None:
+    """Claimed reminders that could not be intended: of a person who said stop (cancelled), or gone already."""
+    statements.run("refuse_stopped", {"ids": list(timer_ids), "token": token})
+    statements.run("drop_stale_rings", {"ids": list(timer_ids), "token": token})
+
+
+def _rings_after_all(attempt_id: UUID, evidence: Evidence, now: datetime) -> None:
+    """A call of an attempt that we had given up: P3's confession. Counted, hung up, never charged twice."""
+    breaks.open_break(
+        promise="P3",
+        kind="rang_after_given_up",
+        subject=("attempt", attempt_id),
+        detail={"carrier_sid": evidence.carrier_sid},
+        at=now,
+    )
+    statements.run("hang_up_new", {"attempt_id": attempt_id})
+
+
+def _load(attempt_id: UUID, *, stops: bool) -> dict[str, Any] | None:
+    """The attempt with its reminder, locked; the person first where they will be stopped, as a STOP by text does."""
+    if stops:
+        statements.run("lock_person", {"attempt_id": attempt_id})
+    return first(statements.run("load_attempt", {"attempt_id": attempt_id, "oldest": UUID(int=0)}))
+
+
+def _ended(row: dict[str, Any]) -> Ended:
+    return Ended(
+        answered=row["answered_at"] is not None or bool(row["duration_seconds"]),
+        call_status=Outcome(row["call_status"]) if row["call_status"] else None,
+        answered_by=row["answered_by"],
+        pressed=row["pressed"],
+    )
+
+
+def _following(row: dict[str, Any], now: datetime, policy: Policy | None) -> datetime | None:
+    """The rule's next date; one that nobody named (every 8 hours) keeps out of the quiet hours."""
+    if row["rrule"] is None:
+        return None
+    rule, zone = row["rrule"], row["zone"]
+    found = recurrence.following(rule=rule, rule_at=row["rule_at"] or row["due_at"], zone=zone, after=now)
+    if found is None or policy is None or policy.misfire is None or not recurrence.drifts(rule=rule):
+        return found
+    return policy.misfire.quiet.until(at=found, zone=zone) or found
+
+
+def _move(
+    row: dict[str, Any],
+    *,
+    state: AttemptState,
+    outcome: Outcome | None,
+    reason: str | None,
+    next_: Next,
+    tried: bool,
+    now: datetime,
+) -> None:
+    # A reminder that was cancelled, or corrected, while its phone rang: only the attempt ends.
+    moves = row["reminder_state"] == ReminderState.RINGING and row["present_sequence"] == row["sequence"]
+    result = statements.run(
+        "conclude",
+        {
+            "attempt_id": row["id"],
+            "attempt_was": row["state"],
+            "attempt_state": state.value,
+            "outcome": outcome.value if outcome else None,
+            "reason": reason,
+            "at": now,
+            "reminder_state": next_.state.value if moves else None,
+            "version": row["version"],
+            "ring_at": next_.ring_at,
+            "next_occurrence_id": uuid7() if next_.new_occurrence else None,
+            "next_due_at": next_.ring_at if next_.new_occurrence else None,
+            "rule_at": next_.ring_at if next_.what == "next" else None,
+            "tried": int(tried),
+            "occurrence_outcome": next_.occurrence_outcome if moves else None,
+            "wait_cause": None if tried else "carrier",
+            "what": next_.what,
+        },
+    ).fetchone()
+    if result != (1, int(moves)):
+        raise GuardFailed(f"attempt {row['id']}: moved {result}")
+
+
+def _bill(row: dict[str, Any], outcome: Outcome, now: datetime) -> None:
+    answered = outcome in (Outcome.ANSWERED, Outcome.MACHINE)
+    if answered and charges_call(answered_by=row["answered_by"], pressed=row["pressed"], late=bool(row["late"])):
+        charges.post(attempt_id=row["id"], evidence=_proof(row), at=now)
+    else:
+        reason = "late" if answered and row["late"] else outcome.value
+        charges.void(attempt_ids=[row["id"]], reason=reason, at=now)
+
+
+def _proof(row: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "carrier_sid": row["carrier_sid"],
+        "answered_at": row["answered_at"].isoformat() if row["answered_at"] else None,
+        "answered_by": row["answered_by"],
+        "pressed": row["pressed"],
+        "duration_seconds": row["duration_seconds"],
+        "reminder": str(row["reminder_id"]),
+        "reminder_number": row["reminder_number"],
+    }
+
+
+def _follow(row: dict[str, Any], next_: Next, carrier: str, now: datetime) -> None:
+    if next_.never_again:
+        never_again(subscriber_id=row["subscriber_id"], trace_context=row["trace_context"], now=now)
+    if next_.tell_missed and row["reminder_state"] == ReminderState.RINGING:
+        body = replies.missed(subject=row["subject"], due=row["due_at"], zone=row["zone"], language=row["language"])
+        statements.run(
+            "reply_new",
+            {
+                "reply_id": uuid7(),
+                "subscriber_id": row["subscriber_id"],
+                "bucket": row["bucket"],
+                "reminder_id": row["reminder_id"],
+                "kind": "missed",
+                "body": body,
+                "segments": segments(body).segments,
+                "carrier": carrier,
+                "at": now,
+                "trace_context": row["trace_context"],
+            },
+        )
+
+
+def _prove_answer(row: dict[str, Any], now: datetime) -> None:
+    if charges_call(answered_by=row["answered_by"], pressed=row["pressed"], late=bool(row["late"])):
+        charges.post(attempt_id=row["id"], evidence=_proof(row), at=now)
+    breaks.open_break(
+        promise="P3" if row["state"] == "not_placed" else "P6",
+        kind="answer_proved_late",
+        subject=("attempt", row["id"]),
+        detail={
+            "reminder": str(row["reminder_id"]),
+            "was": row["outcome"],
+            "carrier_sid": row["carrier_sid"],
+        },
+        at=now,
+    )
+    present = row["present_sequence"] == row["sequence"]
+    if present and row["reminder_state"] in (ReminderState.SCHEDULED, ReminderState.MISSED):
+        end = Next(state=ReminderState.ANSWERED, what="answered", occurrence_outcome="answered")
+        _correct(row, end, Outcome.ANSWERED, now)
+    else:
+        statements.run("attempt_outcome", {"attempt_id": row["id"], "outcome": Outcome.ANSWERED.value})
+
+
+def _correct(row: dict[str, Any], next_: Next, outcome: Outcome, now: datetime) -> None:
+    moved = statements.run(
+        "correct",
+        {
+            "attempt_id": row["id"],
+            "occurrence_id": row["occurrence_id"],
+            "reminder_id": row["reminder_id"],
+            "version": row["version"],
+            "reminder_state": next_.state.value,
+            "outcome": outcome.value,
+            "occurrence_outcome": next_.occurrence_outcome,
+            "ring_at": next_.ring_at,
+            "next_occurrence_id": uuid7() if next_.new_occurrence else None,
+            "what": next_.what,
+            "at": now,
+        },
+    ).fetchone()
+    if moved is None:
+        raise GuardFailed(f"reminder {row['reminder_id']} was not corrected")
+
+
+def _late_key(row: dict[str, Any], key: str, now: datetime) -> bool:
+    window = timedelta(seconds=limits.LATE_SNOOZE_SECONDS)
+    return key in row["pressed"] and row["ended_at"] is not None and now - row["ended_at"] <= window

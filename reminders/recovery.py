@@ -1,0 +1,325 @@
+"""Recovery: what is not known is looked up at the carrier, never sent blindly again.
+
+An attempt without an answer, a call that nobody reported as over, a reply that may not have left: each has a timer,
+and each timer ends in a look-up that binds, concludes, or looks again. "Not placed" is concluded only after the
+look-up horizon on one looker's monotonic clock, by at least limits.LOOK_UPS_MIN looks spread over it.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from django.db import transaction
+
+from billing import breaks
+from billing.database import Statements, first
+from reminders import limits, outcomes
+from reminders.carriers import session
+from reminders.carriers.base import (
+    CallRecord,
+    Carrier,
+    CarrierError,
+    Evidence,
+    MessageRecord,
+    Rejected,
+)
+from reminders.carriers.twilio import CALL_ENDS
+from reminders.clock import Looker
+from reminders.retry import Policy
+from reminders.states import AttemptState, ReplyState
+
+statements: Final = Statements("reminders")
+
+# The carrier's creation dates are whole seconds, on its own clock.
+CLOCK_SLACK: Final = timedelta(seconds=2)
+LOOK_SECONDS: Final = limits.CARRIER_TIMEOUT_SECONDS + limits.SETTLE_SECONDS
+LOOK_AGAIN_SECONDS_MIN: Final = 0.1
+DELIVERED: Final = frozenset({"sent", "delivered", "read", "received"})
+UNDELIVERED: Final = frozenset({"undelivered", "failed", "canceled"})
+NOT_FINAL: Final = ("handed_over", "unknown")
+
+
+def look_up(*, attempt_id: UUID, carrier: Carrier, policy: Policy, looker: Looker, now: datetime) -> str:
+    """Resolve one attempt; the word says what was found: over, going_on, absent, not_placed, ambiguous, failed."""
+    row = _attempt(attempt_id)
+    if row is None or row["state"] not in outcomes.OPEN:
+        return "over"
+    try:
+        found = _find_calls(row, carrier)
+    except (CarrierError, TimeoutError):
+        return _failed(row, carrier, policy, looker, now)
+    if len(found) == 1:
+        return _take(row, found[0], carrier, policy, now)
+    if found:
+        return _ambiguous(row, policy, looker, now)
+    return _absent(row, carrier, policy, looker, now)
+
+
+def hang_up(*, attempt_id: UUID, carrier: Carrier, policy: Policy, looker: Looker, now: datetime) -> bool:
+    """Cancel the call of an attempt that is not wanted any more; False where it must be tried again."""
+    row = _attempt(attempt_id)
+    if row is None or row["state"] not in outcomes.OPEN | outcomes.GONE or row["call_status"] is not None:
+        return True
+    if row["carrier_sid"] is None and row["state"] in outcomes.GONE:
+        return True
+    if row["carrier_sid"] is None:
+        look_up(attempt_id=attempt_id, carrier=carrier, policy=policy, looker=looker, now=now)
+        return False
+    try:
+        session.run(carrier.hang_up(row["carrier_sid"]), within_seconds=LOOK_SECONDS)
+    except Rejected:
+        return True  # the carrier knows no such call, or it has ended: its callback or the look-up concludes
+    except (CarrierError, TimeoutError):
+        return False
+    return True
+
+
+def tend_reply(*, reply_id: UUID, carrier: Carrier, policy: Policy) -> str:
+    """Send an SMS of ours, or look up one that is not known to have arrived; sent again only if absent."""
+    row = first(statements.run("load_reply", {"reply_id": reply_id}))
+    if row is None or row["state"] in (ReplyState.SENT, ReplyState.UNDELIVERED):
+        return "over"
+    if row["state"] == ReplyState.INTENDED:
+        return _send(row, carrier, policy)
+    try:
+        record = _find_reply(row, carrier)
+    except (CarrierError, TimeoutError):
+        _move_reply(reply_id, carrier, was=NOT_FINAL, state="unknown", seconds=limits.REPLY_LOOK_UP_SECONDS)
+        return "failed"
+    if record is not None:
+        return _settle_reply(row, record, carrier)
+    if row["look_ups"] + 1 < limits.LOOK_UPS_MIN:
+        wait = policy.lookup_horizon_seconds / limits.LOOK_UPS_MIN
+        _move_reply(reply_id, carrier, was=NOT_FINAL, state="unknown", seconds=wait, looked_up=True)
+        return "absent"
+    return _send(row, carrier, policy)
+
+
+def fold_message(*, reply_id: UUID, carrier_sid: str, status: str, error: str | None, carrier: str) -> bool:
+    """Fold a status callback of an SMS of ours; False where it changes nothing."""
+    if status in DELIVERED:
+        return _fold(reply_id, carrier, "sent", carrier_sid, None)
+    if status in UNDELIVERED:
+        return _fold(reply_id, carrier, "undelivered", carrier_sid, error or status)
+    return False
+
+
+def _fold(reply_id: UUID, carrier: str, state: str, sid: str, error: str | None) -> bool:
+    was = ("intended", "handed_over", "unknown") if state == "sent" else ("intended", "handed_over", "unknown", "sent")
+    return _move(reply_id, carrier, was=was, state=state, seconds=None, sid=sid, error=error)
+
+
+def _find_calls(row: dict[str, Any], carrier: Carrier) -> list[CallRecord]:
+    """The call that is bound to the attempt, or those to its number that are bound to nothing."""
+    if row["carrier_sid"] is not None:
+        try:
+            return [session.run(carrier.fetch_call(row["carrier_sid"]), within_seconds=LOOK_SECONDS)]
+        except Rejected:
+            return []  # the carrier does not know a call that it gave us an id for
+    since = row["intended_at"] - CLOCK_SLACK
+    records = session.run(carrier.calls_to(row["phone"], since=since), within_seconds=LOOK_SECONDS)
+    free = _unbound(carrier.name, [record.sid for record in records])
+    return [record for record in records if record.sid in free]
+
+
+def _failed(row: dict[str, Any], carrier: Carrier, policy: Policy, looker: Looker, now: datetime) -> str:
+    """The carrier could not be asked: again later, until a day has passed; then a dead letter, with its alert."""
+    if now - row["intended_at"] < timedelta(seconds=limits.UNKNOWN_SECONDS_MAX):
+        _look_again(row, policy, looker, counted=False)
+        return "failed"
+    return _not_placed(row, carrier, now, reason="carrier_not_asked", dead=True)
+
+
+def _not_placed(row: dict[str, Any], carrier: Carrier, now: datetime, *, reason: str, dead: bool) -> str:
+    """There is no call, as far as can be known: dialled again, or (`dead`) a dead letter."""
+    outcomes.conclude_unsent(
+        attempt_id=row["id"],
+        reason=reason,
+        rejected=dead,
+        ours=dead,
+        carrier=carrier.name,
+        now=now,
+        state=AttemptState.NOT_PLACED,
+    )
+    return "not_placed"
+
+
+def _take(row: dict[str, Any], record: CallRecord, carrier: Carrier, policy: Policy, now: datetime) -> str:
+    end = CALL_ENDS.get(record.status)
+    answered = record.status == "in-progress" or (end is not None and bool(record.duration_seconds))
+    evidence = Evidence(
+        carrier_sid=record.sid,
+        ringing_at=record.started_at if record.status != "queued" else None,
+        answered_at=(record.started_at or now) if answered else None,
+        call_ended_at=(record.ended_at or now) if end else None,
+        call_status=end,
+        answered_by=record.answered_by,
+        duration_seconds=record.duration_seconds,
+    )
+    outcomes.fold(attempt_id=row["id"], evidence=evidence, policy=policy, carrier=carrier.name, now=now)
+    if end is not None:
+        return "over"
+    _watch(row, policy, now)
+    return "going_on"
+
+
+def _watch(row: dict[str, Any], policy: Policy, now: datetime) -> None:
+    """A call that still goes on: asked for again, at growing distances, so that nothing rings unseen."""
+    age = (now - row["intended_at"]).total_seconds()
+    statements.run(
+        "watch_call",
+        {"attempt_id": row["id"], "seconds": max(2.0, min(age / 2, policy.ring_timeout_seconds, 60.0))},
+    )
+
+
+def _absent(row: dict[str, Any], carrier: Carrier, policy: Policy, looker: Looker, now: datetime) -> str:
+    here = row["looker"] == looker.boot  # else its clock says nothing here: the horizon begins anew
+    looks = row["look_ups"] + 1 if here else 1
+    left = policy.lookup_horizon_seconds - ((looker.monotonic_ms - row["looked_ms"]) / 1000 if here else 0)
+    if left > 0 or looks < limits.LOOK_UPS_MIN:
+        _look_again(row, policy, looker, counted=True, left_seconds=left)
+        return "absent"
+    return _not_placed(row, carrier, now, reason="looked_up", dead=False)
+
+
+def _ambiguous(row: dict[str, Any], policy: Policy, looker: Looker, now: datetime) -> str:
+    breaks.open_break(
+        promise="P3",
+        kind="calls_not_told_apart",
+        subject=("attempt", row["id"]),
+        detail={"reminder": str(row["reminder_id"])},
+        at=now,
+    )
+    _look_again(row, policy, looker, counted=False)
+    return "ambiguous"
+
+
+def _look_again(
+    row: dict[str, Any], policy: Policy, looker: Looker, *, counted: bool, left_seconds: float | None = None
+) -> None:
+    wait = outcomes.first_look_up_seconds(policy)
+    if left_seconds is not None:
+        wait = max(LOOK_AGAIN_SECONDS_MIN, min(wait, left_seconds + LOOK_AGAIN_SECONDS_MIN))
+    statements.run(
+        "look_again",
+        {
+            "attempt_id": row["id"],
+            "looker": looker.boot,
+            "monotonic_ms": looker.monotonic_ms,
+            "counted": int(counted),
+            "seconds": wait,
+        },
+    )
+
+
+def _send(row: dict[str, Any], carrier: Carrier, policy: Policy) -> str:
+    reply_id = row["id"]
+    if row["stopped"] or row["sends"] >= limits.REPLY_SENDS_MAX:
+        error = "stopped" if row["stopped"] else "sends"
+        _move_reply(reply_id, carrier, was=(row["state"],), state="undelivered", seconds=None, error=error)
+        return "undelivered"
+    wait = max(limits.LOOK_UPS_MIN, policy.lookup_horizon_seconds / limits.LOOK_UPS_MIN)
+    if not _move_reply(reply_id, carrier, was=(row["state"],), state="handed_over", seconds=wait, sent=True):
+        return "over"
+    try:
+        sid = session.run(
+            carrier.send_message(to=row["number"], body=row["body"], reply_id=reply_id),
+            within_seconds=LOOK_SECONDS,
+        )
+    except Rejected as error:
+        _move_reply(reply_id, carrier, was=NOT_FINAL, state="undelivered", seconds=None, error=error.reason)
+        return "undelivered"
+    except (CarrierError, TimeoutError) as error:
+        reason = error.reason if isinstance(error, CarrierError) else "timeout"
+        _move_reply(reply_id, carrier, was=NOT_FINAL, state="unknown", seconds=wait, error=reason)
+        return "unknown"
+    _move_reply(reply_id, carrier, was=NOT_FINAL, state="unknown", seconds=limits.REPLY_LOOK_UP_SECONDS, sid=sid)
+    return "sent"
+
+
+def _find_reply(row: dict[str, Any], carrier: Carrier) -> MessageRecord | None:
+    if row["carrier_sid"] is not None:
+        return session.run(carrier.fetch_message(row["carrier_sid"]), within_seconds=LOOK_SECONDS)
+    since = row["created_at"] - CLOCK_SLACK
+    records = session.run(
+        carrier.messages(number=row["number"], inbound=False, since=since), within_seconds=LOOK_SECONDS
+    )
+    same = [record for record in records if record.body == row["body"]]
+    free = _unbound(carrier.name, [record.sid for record in same])
+    return next((record for record in same if record.sid in free), None)
+
+
+def _settle_reply(row: dict[str, Any], record: MessageRecord, carrier: Carrier) -> str:
+    if record.status in UNDELIVERED:
+        _fold(row["id"], carrier.name, "undelivered", record.sid, record.error or record.status)
+        return "undelivered"
+    if record.status in DELIVERED or row["look_ups"] >= limits.LOOK_UPS_MAX:
+        _fold(row["id"], carrier.name, "sent", record.sid, None)
+        return "sent"
+    wait = limits.REPLY_LOOK_UP_SECONDS
+    _move_reply(row["id"], carrier, was=NOT_FINAL, state="unknown", seconds=wait, sid=record.sid, looked_up=True)
+    return "going_on"
+
+
+def _attempt(attempt_id: UUID) -> dict[str, Any] | None:
+    with transaction.atomic():
+        return first(statements.run("load_attempt", {"attempt_id": attempt_id, "oldest": UUID(int=0)}))
+
+
+def _unbound(carrier: str, sids: list[str]) -> set[str]:
+    rows = statements.run("known_sids", {"carrier": carrier, "sids": sids}).fetchall()
+    return set(sids) - {sid for sid, _ in rows}
+
+
+def _move_reply(
+    reply_id: UUID,
+    carrier: Carrier,
+    *,
+    was: tuple[str, ...],
+    state: str,
+    seconds: float | None,
+    sid: str | None = None,
+    error: str | None = None,
+    sent: bool = False,
+    looked_up: bool = False,
+) -> bool:
+    return _move(
+        reply_id,
+        carrier.name,
+        was=was,
+        state=state,
+        seconds=seconds,
+        sid=sid,
+        error=error,
+        sent=sent,
+        looked_up=looked_up,
+    )
+
+
+def _move(
+    reply_id: UUID,
+    carrier: str,
+    *,
+    was: tuple[str, ...],
+    state: str,
+    seconds: float | None,
+    sid: str | None = None,
+    error: str | None = None,
+    sent: bool = False,
+    looked_up: bool = False,
+) -> bool:
+    cursor = statements.run(
+        "move_reply",
+        {
+            "reply_id": reply_id,
+            "carrier": carrier,
+            "was": list(was),
+            "state": state,
+            "seconds": seconds,
+            "carrier_sid": sid,
+            "error": error,
+            "sent": int(sent),
+            "looked_up": int(looked_up),
+        },
+    )
+    return cursor.fetchone() is not None

@@ -1,0 +1,211 @@
+"""Times of the day: 5:30pm, 17h30, half past five, quarter to six, las 5 y media, noon."""
+
+from __future__ import annotations
+
+from reminders.schedule.numbers import number
+from reminders.schedule.phrase import Phrase
+
+NO_TIME = "no_such_time"
+TIMES_MAX = 8
+
+
+def clock(p: Phrase, i: int) -> int:
+    """Read a time of the day that starts at word `i`: the index after it, or 0."""
+    if i >= len(p.words):
+        return 0
+    word = p.words[i]
+    if "0" <= word[0] <= "9":
+        return figures(p, i, word)
+    lexicon = p.lexicon
+    if word in lexicon.clock:
+        return named(p, i)
+    if word in lexicon.half or word in lexicon.fraction or word in lexicon.a:
+        return fraction(p, i)
+    value, j = number(lexicon, p.words, i)
+    return after_hour(p, value, j, exact=False) if j else 0
+
+
+def figures(p: Phrase, i: int, word: str) -> int:
+    """ "5", "17", "530", "1730", "5:30", "5.30", "5:30:15", "7p"."""
+    if word[-1] > "9":
+        if word[-1] not in "ap" or not word[-2:-1].isdecimal():
+            return 0
+        return _halved(p, "am" if word[-1] == "a" else "pm", figures(p, i, word[:-1]))
+    if word.isdecimal():
+        if len(word) <= 2:
+            return after_hour(p, int(word), i + 1, exact=len(word) == 2 and word[0] == "0")
+        return _together(p, i, word)
+    parts = word.replace(".", ":").split(":")
+    if len(parts) > 4 or not all(part.isdecimal() and len(part) <= 3 for part in parts) or len(parts[1]) != 2:
+        return 0
+    second = int(parts[2]) if len(parts) > 2 else 0
+    exact = word[0] == "0" or p.convention.figures_are_24h
+    p.firm = p.firm or ":" in word or int(parts[0]) > 12
+    return _tail(p, set_time(p, int(parts[0]), int(parts[1]), second, exact, i + 1, seconds=len(parts) > 2))
+
+
+def named(p: Phrase, i: int) -> int:
+    """Noon, midnight, end of day."""
+    hour, minute = p.lexicon.clock[p.words[i]]
+    return set_time(p, hour, minute, 0, True, i + 1)
+
+
+def fraction(p: Phrase, i: int) -> int:
+    """ "half past 5", "half 5", "a quarter to six", "three quarters past 9"."""
+    lexicon, words = p.lexicon, p.words
+    value, j = number(lexicon, words, i)
+    if not j or not 0 < value < 1:
+        return after_hour(p, value, j, exact=False) if j and words[i] not in lexicon.a else minutes(p, value, j)
+    if p.word(j) in lexicon.past or p.word(j) in lexicon.to:
+        return _around(p, round(value * 60), j)
+    if words[i] in lexicon.half:
+        hour, k = number(lexicon, words, j)
+        if k and 1 <= hour <= 12 and p.word(k) not in lexicon.unit:
+            return _tail(p, set_time(p, int(hour), 30, 0, False, k))
+    return 0
+
+
+def after_hour(p: Phrase, value: float, j: int, *, exact: bool) -> int:
+    """The hour is said; `j` is after it: minutes, am or pm, or what shows that it was none."""
+    lexicon = p.lexicon
+    hour, minute = int(value), round(value % 1 * 60)
+    word = p.words[j] if j < len(p.words) else ""
+    if word in lexicon.half_day:
+        return _halved(p, lexicon.half_day[word], set_time(p, hour, minute, 0, exact, j + 1))
+    if word in lexicon.pm_short:
+        return _halved(p, "pm", set_time(p, hour, minute, 0, exact, j + 1))
+    if word in lexicon.hour_mark or word in lexicon.oclock:
+        return _marked(p, hour, minute, j)
+    if word in lexicon.clock and hour == 12:
+        return _surely(p, named(p, j))
+    if word in lexicon.suffix or word in lexicon.month or (word in lexicon.unit and word not in lexicon.to):
+        return minutes(p, value, j)
+    if word in lexicon.past or word in lexicon.to:
+        return _around(p, hour, j) or set_time(p, hour, minute, 0, exact, j)
+    if word in lexicon.hour_plus or word in lexicon.hour_minus:
+        return _tail(p, _said_after(p, hour, j) or set_time(p, hour, minute, 0, exact, j))
+    said, k = two_figures(p, j)
+    if k:
+        p.firm = p.firm or p.words[j - 1].isalpha() or p.word(k) in lexicon.half_day
+        return _tail(p, set_time(p, hour, said, 0, exact, k))
+    return set_time(p, hour, minute, 0, exact, j)
+
+
+def two_figures(p: Phrase, j: int) -> tuple[int, int]:
+    """Minutes said after the hour: "5 30", "ten forty five", "six oh five"."""
+    word = p.word(j)
+    if not word or (word.isdecimal() and len(word) != 2):
+        return 0, 0
+    value, k = number(p.lexicon, p.words, j)
+    if k and value == 0 and not word.isdecimal():
+        value, k = number(p.lexicon, p.words, k)
+        return (int(value), k) if k and value < 10 else (0, 0)
+    if not k or not (word.isdecimal() or word in p.lexicon.number) or not (word.isdecimal() or 10 <= value < 60):
+        return 0, 0
+    after = p.word(k)
+    taken = after in p.lexicon.unit or after in p.lexicon.month or after in p.lexicon.suffix
+    listed = p.freq != "" and (after in p.lexicon.both or after.isdecimal())
+    return (0, 0) if taken or listed or value >= 60 or after in p.lexicon.times else (int(value), k)
+
+
+def set_time(p: Phrase, hour: int, minute: int, second: int, exact: bool, j: int, *, seconds: bool = False) -> int:
+    """Keep the time; `j`, or 0 where the phrase has one already. What cannot be is kept as a problem."""
+    if hour > 24 or minute > 59 or second > 59 or (hour == 24 and minute > 0):
+        p.problem = p.problem or NO_TIME
+    if p.hour >= 0:
+        if not p.freq or len(p.more_times or ()) >= TIMES_MAX:
+            return 0
+        p.more_times = [*(p.more_times or []), (hour, minute, "")]
+        return j
+    p.hour, p.minute, p.second, p.exact, p.in_seconds = hour, minute, second, exact, seconds
+    return j
+
+
+def _surely(p: Phrase, j: int) -> int:
+    """The time that was read is hardly anything else."""
+    p.firm = p.firm or j > 0
+    return j
+
+
+def _halved(p: Phrase, half: str, j: int) -> int:
+    """The time that was read last is before or after noon."""
+    p.firm = p.firm or j > 0
+    if j and p.more_times:
+        hour, minute, _ = p.more_times.pop()
+        p.more_times.append((hour, minute, half))
+    elif j:
+        p.half = half
+    return j
+
+
+def _together(p: Phrase, i: int, word: str) -> int:
+    """ "530" and "1730"."""
+    if len(word) > 4:
+        return 0
+    return _tail(p, set_time(p, int(word[:-2]), int(word[-2:]), 0, word[0] == "0", i + 1))
+
+
+def _tail(p: Phrase, j: int) -> int:
+    """What may follow a whole time: "o'clock", "h", am or pm."""
+    if not j or j >= len(p.words):
+        return j
+    word, lexicon = p.words[j], p.lexicon
+    if word in lexicon.oclock and word not in lexicon.hour_mark:
+        j += 1
+        word = p.word(j)
+    if word in lexicon.half_day:
+        return _halved(p, lexicon.half_day[word], j + 1)
+    if word in lexicon.pm_short:
+        return _halved(p, "pm", j + 1)
+    return j
+
+
+def _marked(p: Phrase, hour: int, minute: int, j: int) -> int:
+    """ "17h", "17h30", "5 o'clock", "9 baje"."""
+    word = p.word(j + 1)
+    if p.words[j] in p.lexicon.hour_mark and word.isdecimal() and len(word) == 2:
+        return _surely(p, _tail(p, set_time(p, hour, int(word), 0, False, j + 2)))
+    if p.words[j] not in p.lexicon.oclock and p.words[j] not in p.lexicon.hour_mark:
+        return 0
+    return _tail(p, set_time(p, hour, minute, 0, False, j + 1))
+
+
+def minutes(p: Phrase, value: float, j: int) -> int:
+    """ "20 minutes past 3", "5 mins to 2"."""
+    if p.lexicon.unit.get(p.word(j)) != "minute" or value != int(value):
+        return 0
+    after = p.word(j + 1)
+    return _around(p, int(value), j + 1) if after in p.lexicon.past or after in p.lexicon.to else 0
+
+
+def _around(p: Phrase, minutes: int, j: int) -> int:
+    """Minutes past or to the hour that is named at `j` + 1."""
+    before = p.words[j] in p.lexicon.to
+    word = p.word(j + 1)
+    if word in p.lexicon.clock:
+        hour, k = p.lexicon.clock[word][0], j + 2
+    else:
+        value, k = number(p.lexicon, p.words, j + 1)
+        if not k or word in p.lexicon.a or value != int(value) or not 0 <= value <= 24 or minutes > 59:
+            return 0
+        if p.word(k) in p.lexicon.unit and p.word(k) not in p.lexicon.oclock:
+            return 0
+        hour = int(value)
+    exact = word in p.lexicon.clock
+    said = ((hour - 1) % 24 or (12 if not exact else 0), 60 - minutes) if before and minutes else (hour, minutes)
+    if exact and not before:
+        said = (hour % 24, minutes)
+    return _surely(p, _tail(p, set_time(p, said[0], said[1], 0, exact, k)))
+
+
+def _said_after(p: Phrase, hour: int, j: int) -> int:
+    """ "las 5 y media", "las 6 menos cuarto", "las 5 y 20"."""
+    value, k = number(p.lexicon, p.words, j + 1)
+    if not k:
+        return 0
+    minutes = round(value * 60) if value < 1 else int(value)
+    if not 0 < minutes < 60 or p.word(k) in p.lexicon.oclock:
+        return 0
+    if p.words[j] in p.lexicon.hour_minus:
+        hour, minutes = (hour - 1) % 24 or 12, 60 - minutes
+    return set_time(p, hour, minutes, 0, False, k)

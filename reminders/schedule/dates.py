@@ -1,0 +1,314 @@
+"""Days as people name them: tomorrow, next friday, the 5th, 25 dec, 12/25, the first monday of june, easter."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from reminders.schedule.clock import clock, figures
+from reminders.schedule.days import ordinal
+from reminders.schedule.numbers import number
+from reminders.schedule.phrase import Phrase
+from reminders.schedule.spans import span
+
+NO_DATE: Final = "no_such_date"
+# "the 1st, the 5th and the 10th": nobody lists more.
+LISTED_MAX: Final = 8
+
+
+def day(p: Phrase, i: int) -> int:
+    """Today, tomorrow."""
+    if p.offset is not None or p.days is not None or p.fixed is not None or p.month or p.weekday >= 0:
+        return 0
+    p.offset = p.lexicon.day[p.words[i]]
+    p.firm = True
+    return _weeks_on(p, i + 1)
+
+
+def part(p: Phrase, i: int) -> int:
+    """Morning, tonight: a part of the day."""
+    word = p.words[i]
+    if p.part and p.part != p.lexicon.part[word]:
+        return 0
+    p.part = p.lexicon.part[word]
+    p.firm = p.firm or p.hour >= 0
+    if word in p.lexicon.part_today:
+        p.offset = 0 if p.offset is None and not p.has_day() else p.offset
+        p.firm = True
+    return i + 1
+
+
+def weekday(p: Phrase, i: int) -> int:
+    """Monday, and what follows it: "monday week", "friday after next"."""
+    value = p.lexicon.weekday[p.words[i]]
+    if p.nths is not None and p.nth_weekday < 0 and p.month == 0:
+        p.nth_weekday = value
+        p.firm = True
+        return i + 1
+    if p.freq:
+        return repeated(p, value, i)
+    if p.days and not p.month and p.words[i] in p.lexicon.month:
+        return month(p, i)  # "1 mar": martes and marzo
+    if p.weekday >= 0:
+        return _several(p, value, i)
+    p.weekday = value
+    p.firm = True
+    return _weeks_on(p, i + 1)
+
+
+def month(p: Phrase, i: int) -> int:
+    """ "june", "june 5", "june 5 2027": the figures after it are read as its day and year."""
+    if p.month and (not p.freq or len(p.months or ()) >= LISTED_MAX):
+        return 0
+    if p.month:
+        p.months = [*(p.months or [p.month]), p.lexicon.month[p.words[i]]]
+    p.month = p.lexicon.month[p.words[i]]
+    return i + 1
+
+
+def holiday(p: Phrase, i: int) -> int:
+    if p.holiday:
+        return 0
+    p.holiday = p.lexicon.holiday[p.words[i]]
+    p.firm = True
+    return i + 1
+
+
+def edge(p: Phrase, i: int) -> int:
+    """ "the end of june", "the start of each month"."""
+    p.edge = p.lexicon.edge[p.words[i]]
+    return i + 1 if p.freq else -(i + 1)
+
+
+def month_end(p: Phrase, i: int) -> int:
+    p.edge, p.month_shift = -1, 0
+    p.firm = True
+    return i + 1
+
+
+def following(p: Phrase, i: int) -> int:
+    """ "next": a week, a month, two years, a weekday, a holiday, a weekend, a working day."""
+    word, lexicon = p.word(i + 1), p.lexicon
+    if word in lexicon.unit and word not in lexicon.weekday:
+        return next_unit(p, i + 1, i + 2)
+    if word in lexicon.weekday:
+        p.week_mod = "next"
+    elif word in lexicon.month:
+        p.year_shift = 0
+    elif word not in lexicon.holiday and word not in lexicon.part:
+        value, j = number(lexicon, p.words, i + 1)
+        if not j or p.word(j) not in lexicon.unit:
+            return 0
+        p.firm = True
+        return span(p, value, j)
+    return -(i + 1)
+
+
+def this(p: Phrase, i: int) -> int:
+    """ "this friday", "this week", "this may 8th"."""
+    word, lexicon = p.word(i + 1), p.lexicon
+    if word in lexicon.unit and word not in lexicon.weekday:
+        unit = lexicon.unit[word]
+        if unit == "week":
+            p.weeks = 0
+        elif unit == "month":
+            p.month_shift = 0
+        elif unit == "weekend":
+            p.weekday = 5
+        elif unit == "day" and word in lexicon.part:
+            p.offset, p.part = 0, lexicon.part[word]
+        else:
+            return 0
+        p.firm = True
+        return i + 2
+    if word in lexicon.weekday:
+        p.week_mod = "this"
+    elif word in lexicon.part:
+        p.offset = 0 if p.offset is None else p.offset
+    elif word not in lexicon.month and word not in lexicon.holiday and word not in lexicon.clock:
+        return 0
+    return -(i + 1)
+
+
+def ordinals(p: Phrase, i: int) -> int:
+    """ "first", "last", "second and fourth", "twenty first": of weekdays, of days of the month."""
+    return nth(p, p.lexicon.ordinal[p.words[i]], i + 1)
+
+
+def nth(p: Phrase, value: int, j: int) -> int:
+    """An ordinal was said; `j` is after it."""
+    lexicon = p.lexicon
+    if len(p.days or ()) + len(p.nths or ()) >= LISTED_MAX:
+        return 0
+    word = p.word(j)
+    if value > 0 and lexicon.ordinal.get(word) == -1:
+        value, j = -value, j + 1
+        word = p.word(j)
+    if word in lexicon.weekday or word in lexicon.plural:
+        return _nth_weekday(p, value, j)
+    if word in lexicon.both or word == "-":
+        after, k = _ordinal_at(p, j + 1)
+        if k:
+            p.nths = [*(p.nths or []), value]
+            return nth(p, after, k)
+    if p.nths is not None and p.nth_weekday < 0:
+        p.days, p.nths = [*(p.days or []), *p.nths], None
+    if value == -1 and word in lexicon.unit and lexicon.unit[word] not in ("day", "weekday"):
+        return 0
+    p.days = [*(p.days or []), value]
+    p.firm = True
+    if value > 31:
+        p.problem = p.problem or NO_DATE
+    return j + (lexicon.unit.get(word) == "day" or word in lexicon.day_word)
+
+
+def figure_date(p: Phrase, word: str, j: int) -> int:
+    """ "12/25", "25.12.2026", "2026-12-25": a date in figures, in the order of the person's country."""
+    mark = "/" if "/" in word else "-" if "-" in word else "."
+    parts = word.replace(" ", "").split(mark)
+    if len(parts) > 3 or not all(part.isdecimal() and len(part) <= 4 for part in parts):
+        return 0
+    if p.days is not None or p.fixed is not None or p.month or p.offset is not None:
+        return 0
+    if len(parts[0]) == 4:
+        return _full(p, *parts, j=j) if len(parts) == 3 else 0
+    first, second = int(parts[0]), int(parts[1])
+    if len(parts[0]) > 2 or len(parts[1]) > 2:
+        return 0
+    month, day = _by_country(p, first, second)
+    p.firm = p.firm or len(parts) == 3 or mark == "/"
+    if len(parts) == 3:
+        year = int(parts[2]) + (p.convention.century if len(parts[2]) <= 2 else 0)
+        return _full(p, str(year), str(month), str(day), j=j)
+    if not 1 <= month <= 12 or not 1 <= day <= 31:
+        p.problem = p.problem or NO_DATE
+    p.month, p.days = month, [day]
+    return j
+
+
+def year(p: Phrase, value: int, j: int) -> int:
+    """A year, where the phrase still lacks one."""
+    if p.year or p.fixed is not None or not (p.month or p.holiday or p.nths or p.days):
+        return 0
+    p.year = value
+    return j
+
+
+def compact(p: Phrase, word: str, j: int) -> int:
+    """ "20261225"."""
+    if p.has_day() or not "1900" <= word[:4] <= "2199":
+        return 0
+    return _full(p, word[:4], word[4:6], word[6:], j=j)
+
+
+def both_in_one(p: Phrase, word: str, j: int) -> int:
+    """ "05/31/2024.14:15": a date and a time that lost the space between them."""
+    head, _, tail = word.replace(" ", "").replace(".", " ").partition(" ")
+    if ":" in head or ":" not in tail or not figure_date(p, head, j):
+        return 0
+    return figures(p, j - 1, tail.replace(" ", ":"))
+
+
+def _full(p: Phrase, year: str, month: str, day: str, *, j: int) -> int:
+    p.fixed = ordinal(int(year), int(month), int(day))
+    p.firm = True
+    if p.fixed is None:
+        p.problem = p.problem or NO_DATE
+        p.year, p.month, p.days = int(year), int(month), [int(day)]
+    # 2026-12-25T10:00
+    if p.word(j) == "t" and ":" in p.word(j + 1):
+        return clock(p, j + 1) or j
+    return j
+
+
+def _by_country(p: Phrase, first: int, second: int) -> tuple[int, int]:
+    """(month, day); the other way round where only that can be."""
+    month, day = (second, first) if p.dayfirst else (first, second)
+    return (day, month) if month > 12 >= day else (month, day)
+
+
+def _weeks_on(p: Phrase, j: int) -> int:
+    """ "monday week", "tomorrow fortnight", "friday after next"."""
+    lexicon = p.lexicon
+    word = p.word(j)
+    if word in lexicon.after_next:
+        p.more_weeks = 1
+        return j + 1
+    if word in lexicon.coming:
+        return j + 1
+    unit = lexicon.unit.get(word)
+    if unit in ("week", "fortnight") and len(word) > 1:
+        p.more_weeks = 1 if unit == "week" else 2
+        return j + 1
+    return j
+
+
+def repeated(p: Phrase, value: int, i: int) -> int:
+    """Another weekday of what repeats; "monday to friday" is all between."""
+    weekdays = p.weekdays or []
+    if p.run and weekdays:
+        at = weekdays[-1]
+        weekdays = [*weekdays, *((at + n) % 7 for n in range(1, (value - at) % 7 + 1))]
+    elif value not in weekdays:
+        weekdays = [*weekdays, value]
+    p.run = False
+    p.weekdays = weekdays
+    p.freq = "WEEKLY" if p.freq == "DAILY" and p.interval == 1 else p.freq
+    p.firm = True
+    return i + 1
+
+
+def after_next_unit(p: Phrase, unit: str, j: int) -> int:
+    """ "the week after next"."""
+    if unit == "week":
+        p.weeks = 2
+    else:
+        p.month_shift = 2
+    p.firm = True
+    return j
+
+
+def _several(p: Phrase, value: int, i: int) -> int:
+    """ "mon wed fri": weekdays in a row repeat."""
+    if p.inner or p.week_mod or p.weeks is not None or p.days is not None or value == p.weekday:
+        return 0
+    p.freq, p.weekdays, p.weekday = "WEEKLY", [p.weekday, value], -1
+    return i + 1
+
+
+def next_unit(p: Phrase, i: int, j: int) -> int:
+    """The unit at `i` is the next one; `j` is after all that says so."""
+    unit = p.lexicon.unit[p.words[i]]
+    if unit == "week":
+        p.weeks = 1
+    elif unit == "month":
+        p.month_shift = 1
+    elif unit == "weekday":
+        p.working = 1
+    elif unit == "weekend":
+        p.weekday, p.week_mod = 5, "next"
+    elif unit == "day":
+        p.offset = 1
+    elif unit in ("year", "fortnight", "quarter", "hour"):
+        return max(span(p, 1, i), j)
+    else:
+        return 0
+    p.firm = True
+    return j
+
+
+def _nth_weekday(p: Phrase, value: int, j: int) -> int:
+    lexicon = p.lexicon
+    word = p.words[j]
+    p.nths = [*(p.nths or []), value]
+    p.nth_weekday = lexicon.weekday[word] if word in lexicon.weekday else lexicon.plural[word]
+    p.firm = True
+    return j + 1
+
+
+def _ordinal_at(p: Phrase, k: int) -> tuple[int, int]:
+    word = p.word(k)
+    if word in p.lexicon.ordinal:
+        return p.lexicon.ordinal[word], k + 1
+    if word.isdecimal() and len(word) <= 2 and p.word(k + 1) in p.lexicon.suffix:
+        return int(word), k + 2
+    return 0, 0

@@ -1,0 +1,410 @@
+"""Which reader reads which word, and what a figure means where it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+
+from reminders.schedule import clock as clocks
+from reminders.schedule import dates, repeat, spans, zones
+from reminders.schedule.numbers import number
+from reminders.schedule.phrase import Phrase, Reader
+from reminders.schedule.words import lexicon
+
+YEAR_MIN, YEAR_MAX = 1900, 2199
+
+# Reads a number by what follows it: where it starts, its value, and the index after it.
+Counted = Callable[[Phrase, int, float, int], int]
+
+
+@lru_cache(maxsize=32)
+def readers(code: str) -> dict[str, Reader]:
+    """The reader of each word of a language; "0" reads figures. Where a word has several, the later wins."""
+    words = lexicon(code)
+    found: dict[str, Reader] = {"0": digits}
+    for table, reader in (
+        (words.joint, link),
+        (words.the, link),
+        (words.on, link),
+        (words.noise, link),
+        (words.of_from, link),
+        (words.limit, link),
+        (words.through, repeat.through),
+        (words.into, into),
+        (words.before, unlinked),
+        (words.a, worded),
+        (words.past, link),
+        (words.number, worded),
+        (words.adder, worded),
+        (words.fraction, worded),
+        (words.unit, lone_unit),
+        (words.fraction, worded),
+        (words.half, worded),
+        (words.same_time, same_time),
+        (words.quarter, worded),
+        (words.ordinal, dates.ordinals),
+        (words.edge, dates.edge),
+        (words.both, spans.both),
+        (words.plus, spans.plus),
+        (words.clock, named),
+        (words.part, dates.part),
+        (words.at, at),
+        (words.month, dates.month),
+        (words.weekday, dates.weekday),
+        (words.plural, repeat.plural),
+        (words.day, dates.day),
+        (words.holiday, dates.holiday),
+        (words.month_end, dates.month_end),
+        (words.next, dates.following),
+        (words.this, dates.this),
+        (words.every, repeat.every),
+        (words.often, repeat.often),
+        (words.sets, repeat.sets),
+        (words.once, repeat.once),
+        (words.twice, repeat.twice),
+        (words.until, until),
+        (words.starting, starting),
+        (words.but, repeat.excepting),
+    ):
+        found.update(dict.fromkeys(table, reader))
+    found |= {word: zones.abbreviated for word in zones.abbreviations() if word not in found}
+    found["?"] = zones.unknown
+    found["-"], found["/"] = repeat.through, link
+    return found
+
+
+def link(p: Phrase, i: int) -> int:
+    if p.at == i:
+        p.at = i + 1  # "at about 5"
+    return -(i + 1)
+
+
+def unlinked(p: Phrase, i: int) -> int:
+    """ "before" links only after a length of time, where it has been read already."""
+    return 0
+
+
+def at(p: Phrase, i: int) -> int:
+    """A time comes, unless a day does."""
+    p.at = i + 1
+    j = clocks.clock(p, i + 1)
+    if j:
+        p.firm = True
+        return j
+    return -(i + 1)
+
+
+def same_time(p: Phrase, i: int) -> int:
+    """ "this time tomorrow"."""
+    return clocks.set_time(p, p.now.hour, p.now.minute, 0, True, i + 1)
+
+
+def into(p: Phrase, i: int) -> int:
+    p.into = i + 1
+    return -(i + 1)
+
+
+def named(p: Phrase, i: int) -> int:
+    p.firm = True
+    return clocks.named(p, i)
+
+
+def until(p: Phrase, i: int) -> int:
+    return repeat.through(p, i) or repeat.until(p, i) or (-(i + 1) if p.words[i] in p.lexicon.limit else 0)
+
+
+def starting(p: Phrase, i: int) -> int:
+    return repeat.starting(p, i)
+
+
+def lone_unit(p: Phrase, i: int) -> int:
+    """A unit without a number: "the day", "of the month"; "monday of next week" has been read already."""
+    unit = p.lexicon.unit[p.words[i]]
+    if p.word(i + 1) in p.lexicon.coming:
+        return dates.next_unit(p, i, i + 2)
+    if p.into == i:
+        return spans.span(p, 1, i)
+    if p.freq and unit in repeat.SETS:
+        p.weekdays = [*(p.weekdays or []), *repeat.SETS[unit]]
+        return i + 1
+    if p.word(i + 1) in p.lexicon.after_next and unit in ("week", "month"):
+        return dates.after_next_unit(p, unit, i + 2)
+    if unit == "weekend" and p.weekday < 0:
+        p.weekday, p.firm = 5, True
+        return i + 1
+    if unit == "weekday" and p.word(i + 1) in p.lexicon.part and not p.has_day():
+        p.freq, p.weekdays, p.firm = "WEEKLY", list(repeat.SETS[unit]), True
+        return i + 1
+    if unit == "month" and (p.days is not None or p.nths is not None):
+        return i + 1  # "the last day of the month"
+    return i + 1 if p.freq and p.lexicon.unit[p.words[i]] in ("month", "day", "year") else -(i + 1)
+
+
+def digits(p: Phrase, i: int) -> int:
+    word = p.words[i]
+    if not word.isdecimal():
+        return compound(p, i, word)
+    if len(word) > 4:
+        return dates.compact(p, word, i + 1) if len(word) == 8 else spanned(p, i, word)
+    return numeric(p, i, int(word), i + 1)
+
+
+def spanned(p: Phrase, i: int, word: str) -> int:
+    if len(word) > 8 or p.word(i + 1) not in p.lexicon.unit:
+        return 0
+    return spans.span(p, int(word), i + 1)
+
+
+def worded(p: Phrase, i: int) -> int:
+    """A number in words."""
+    lexicon, words = p.lexicon, p.words
+    value, j = number(lexicon, words, i)
+    if not j:
+        return 0
+    after = p.word(j)
+    if value >= 20 and after == "-" and p.word(j + 1) in lexicon.ordinal:
+        j += 1
+        after = p.words[j]
+    if value >= 20 and value % 10 == 0 and after in lexicon.ordinal and p.into < 0:
+        return dates.nth(p, int(value) + lexicon.ordinal[after], j + 1)
+    if after in lexicon.unit and lexicon.unit[after] != "minute":
+        return spans.span(p, value, j)
+    if value != int(value) or words[i] in lexicon.a:
+        if k := clocks.fraction(p, i):
+            p.firm = True
+            return k
+        return spans.span(p, value, j) if after in lexicon.unit else 0
+    if value >= YEAR_MIN:
+        return dates.year(p, int(value), j)
+    return numeric(p, i, value, j)
+
+
+def numeric(p: Phrase, i: int, value: float, j: int) -> int:
+    """A whole number: what follows it says what it counts."""
+    if j < len(p.words):
+        reader = roles(p.lexicon.code).get(p.words[j])
+        if reader is not None:
+            return reader(p, i, value, j)
+    return bare(p, i, value, j)
+
+
+def before_unit(p: Phrase, i: int, value: float, j: int) -> int:
+    if (
+        value >= 100
+        and p.into < 0
+        and p.words[j] in p.lexicon.oclock
+        and len(p.words[i]) == 4
+        and value % 100 < 60
+        and value < 2400
+    ):
+        return clocks.clock(p, i)  # "1700 hours"
+    return clocks.minutes(p, value, j) or spans.span(p, value, j)
+
+
+def before_clock(p: Phrase, i: int, value: float, j: int) -> int:
+    if p.word(j + 1) in p.lexicon.month and p.words[j] in p.lexicon.joint:
+        return before_joint(p, i, value, j)
+    k = clocks.clock(p, i)
+    if k <= j:
+        return bare(p, i, value, j)
+    p.firm = p.firm or p.words[j] in p.lexicon.half_day or p.words[j] in p.lexicon.oclock
+    return k
+
+
+def before_month(p: Phrase, i: int, value: float, j: int) -> int:
+    if value > 31:
+        p.year = int(value)
+        return j
+    p.days = [*(p.days or []), int(value)]
+    p.firm = True
+    return j
+
+
+def before_suffix(p: Phrase, i: int, value: float, j: int) -> int:
+    return dates.nth(p, int(value), j + 1)
+
+
+def before_times(p: Phrase, i: int, value: float, j: int) -> int:
+    if not p.freq:
+        return bare(p, i, value, j)
+    p.count = int(value)
+    return j + 1
+
+
+def before_weekday(p: Phrase, i: int, value: float, j: int) -> int:
+    """ "4 tuesdays from now"."""
+    lexicon, word = p.lexicon, p.words[j]
+    if p.word(j + 1) not in lexicon.hence or p.weekday >= 0:
+        return bare(p, i, value, j)
+    p.weekday = lexicon.weekday[word] if word in lexicon.weekday else lexicon.plural[word]
+    p.more_weeks = int(value) - 1
+    p.firm = True
+    return j + 2
+
+
+def before_more(p: Phrase, i: int, value: float, j: int) -> int:
+    """ "2 and a half hours"."""
+    k = j + (p.words[j] in p.lexicon.both)
+    more, m = number(p.lexicon, p.words, k)
+    if m and more < 1 and p.word(m) in p.lexicon.unit:
+        return spans.span(p, value + more, m)
+    return bare(p, i, value, j)
+
+
+def before_joint(p: Phrase, i: int, value: float, j: int) -> int:
+    """ "4 of july"."""
+    k = j + 1 + (p.word(j + 1) in p.lexicon.the)
+    if p.word(k) in p.lexicon.month and (value <= 31 or value >= YEAR_MIN) and p.words[j] not in p.lexicon.into:
+        return before_month(p, i, value, j)
+    return bare(p, i, value, j)
+
+
+def bare(p: Phrase, i: int, value: float, j: int) -> int:
+    """A number that nothing right after it explains."""
+    whole = int(value)
+    if "/" in p.word(j) and p.word(j + 1) in p.lexicon.unit:
+        more, k = number(p.lexicon, p.words, j)
+        return spans.span(p, value + more, k) if k and more < 1 else 0  # "2 1/2 hours"
+    if p.at == i:
+        return clocks.clock(p, i)
+    if (
+        p.month
+        and not p.days
+        and whole <= 31
+        and len(p.words[i]) <= 2
+        or (p.month and not p.days and whole <= 31 and p.words[i].isalpha())
+    ):
+        if whole == 0:
+            return 0
+        p.days = [whole]
+        p.firm = True
+        return j
+    if YEAR_MIN <= whole <= YEAR_MAX and (k := dates.year(p, whole, j)):
+        return k
+    if p.freq and p.words[i - 1] in p.lexicon.both and p.days and whole <= 31 and p.hour < 0:
+        p.days.append(whole)
+        return j
+    return _hour(p, i, whole, j)
+
+
+def _hour(p: Phrase, i: int, whole: int, j: int) -> int:
+    if p.freq and p.hour >= 0 and whole <= 24:
+        return clocks.clock(p, i)
+    if _short_year(p, whole, j):
+        return j
+    _, k = clocks.two_figures(p, j)
+    if k and whole <= 24 and (not p.words[i].isdecimal() or p.word(k) in p.lexicon.half_day):
+        return clocks.clock(p, i)
+    if p.hour >= 0 or not _part_follows(p, j) and not (p.has_day() and _ends(p, j)):
+        whole_text = len(p.words[i]) == 4 and i == 0 and j == len(p.words) and p.hour < 0
+        return clocks.clock(p, i) if whole_text and not YEAR_MIN <= whole <= YEAR_MAX else 0
+    return clocks.clock(p, i)
+
+
+def _short_year(p: Phrase, whole: int, j: int) -> bool:
+    """ "3 jan 27"."""
+    year = p.convention.century + whole
+    if not (p.month and p.days and not p.year and p.hour < 0 and 0 <= year - p.now.year <= 10):
+        return False
+    p.year = year
+    return True
+
+
+def _part_follows(p: Phrase, j: int) -> bool:
+    lexicon = p.lexicon
+    for k in range(j, j + 3):
+        word = p.word(k)
+        if word in lexicon.part or word in lexicon.day:
+            return True
+        if not (
+            word in lexicon.into
+            or word in lexicon.the
+            or word in lexicon.at
+            or word in lexicon.this
+            or word in lexicon.joint
+        ):
+            return False
+    return False
+
+
+def _ends(p: Phrase, j: int) -> bool:
+    return j >= len(p.words) or p.words[j] in p.readers
+
+
+def compound(p: Phrase, i: int, word: str) -> int:
+    """ "5:30", "12/25", "1.5", "20-25", "0,5", "7p"."""
+    j = i + 1
+    after = p.word(j)
+    if word[-1] > "9":
+        p.firm = True
+        return clocks.figures(p, i, word)
+    if ":" in word:
+        p.firm = True
+        return clocks.figures(p, i, word) or dates.both_in_one(p, word, j)
+    if after in p.lexicon.unit:
+        value, k = number(p.lexicon, p.words, i)
+        return spans.span(p, value, k) if k and not (after in p.lexicon.hour_mark and p.at == i) else 0
+    if "," in word:
+        return _with_comma(p, i, word, j)
+    if "." in word and word.count(".") == 1:
+        return _with_stop(p, i, word, j, after)
+    if "-" in word and after in p.lexicon.half_day:
+        first = word.partition("-")[0].strip()
+        p.half = p.lexicon.half_day[after]
+        return j + 1 if clocks.set_time(p, int(first), 0, 0, False, j) else 0
+    return dates.figure_date(p, word, j)
+
+
+def _with_comma(p: Phrase, i: int, word: str, j: int) -> int:
+    """ "Jan 1,2010"; "at 10,12 and 17"."""
+    first, _, second = word.partition(",")
+    if not (first.isdecimal() and second.isdecimal() and len(first) <= 2):
+        return 0
+    if p.month and not p.days and len(second) == 4:
+        p.days, p.year, p.firm = [int(first)], int(second), True
+        return j
+    return 0
+
+
+def _with_stop(p: Phrase, i: int, word: str, j: int, after: str) -> int:
+    """ "5.30" is a time, "11.9" a date where days come first; "10.10" is a date only there."""
+    first, second = word.split(".")
+    if not (first.isdecimal() and second.isdecimal()) or len(first) > 2 or len(second) > 2:
+        return 0
+    is_date = p.dayfirst and int(second) <= 12 and int(first) <= 31 and p.at != i
+    if is_date and after not in p.lexicon.half_day and _lacks_date(p):
+        return dates.figure_date(p, word, j)
+    return clocks.figures(p, i, word)
+
+
+def _lacks_date(p: Phrase) -> bool:
+    return p.days is None and p.fixed is None and not p.month and p.offset is None and p.weeks is None
+
+
+@lru_cache(maxsize=32)
+def roles(code: str) -> dict[str, Counted]:
+    """What a word says about a number right before it."""
+    words = lexicon(code)
+    found: dict[str, Counted] = {}
+    for table, role in (
+        (words.joint, before_joint),
+        (("-", "/"), before_joint),
+        (words.both, before_more),
+        (words.fraction, before_more),
+        (words.weekday, before_weekday),
+        (words.plural, before_weekday),
+        (words.times, before_times),
+        (words.oclock, before_clock),
+        (words.past, before_clock),
+        (words.to, before_clock),
+        (words.hour_plus, before_clock),
+        (words.hour_minus, before_clock),
+        (words.unit, before_unit),
+        (words.half_day, before_clock),
+        (words.pm_short, before_clock),
+        (words.clock, before_clock),
+        (words.suffix, before_suffix),
+        (words.month, before_month),
+    ):
+        found.update(dict.fromkeys(table, role))
+    return found

@@ -1,0 +1,135 @@
+"""A date phrase while it is being read: what has been said so far, and the walk from left to right."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Final
+
+from reminders.schedule.words import Lexicon
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from reminders.schedule.conventions import Convention
+
+# Reads what starts at the index: the index after it; 0 where it is not for this reader; negative (the index after
+# it) for a word that only links, so that a phrase never ends on it.
+Reader = Callable[["Phrase", int], int]
+
+
+# "on the", "at about the": words that only link, one after another. More is no phrase, and costs.
+LINKS_MAX: Final = 4
+
+
+class Phrase:
+    """What a phrase has said. The defaults belong to the class, so that a new phrase costs one object."""
+
+    end = 0  # the index after the last word that said something
+    at = -1  # the index right after "at": a figure there is an hour
+    into = -1  # the index right after "in": a figure there is a length of time
+    firm = False  # said something that is hardly anything but a date
+    # The day.
+    offset: int | None = None  # from today
+    fixed: int | None = None  # a proleptic ordinal
+    weekday = -1
+    week_mod = ""  # "next" or "this", right before the weekday
+    weeks: int | None = None  # "next week" is 1
+    more_weeks = 0  # "monday week" is 1
+    nths: list[int] | None = None  # "first and third" of a weekday or of a day of the month
+    nth_weekday = -1
+    days: list[int] | None = None  # of the month
+    month = 0
+    months: list[int] | None = None
+    month_shift: int | None = None
+    year = 0
+    year_shift = 0
+    holiday = ""
+    edge = 0  # 1: the start of a period, -1: its end
+    working = 0  # "next weekday"
+    # The time of the day.
+    hour = -1
+    minute = 0
+    second = 0
+    half = ""  # "am" or "pm"
+    part = ""
+    exact = False  # said in 24 hours
+    more_times: list[tuple[int, int, str]] | None = None
+    in_seconds = False
+    zone = ""
+    # A length of time, from now or from what else was said.
+    span = False
+    span_months = 0
+    span_days = 0
+    span_seconds = 0.0
+    sign = 1
+    anchored = False
+    # How often.
+    freq = ""
+    interval = 1
+    weekdays: list[int] | None = None
+    but: list[int] | None = None
+    count = 0
+    until: datetime | None = None
+    start: Phrase | None = None
+    run = False  # "monday to": the next weekday closes the range
+    inner = False  # the end or the start of what repeats: cannot repeat itself
+    other_days = 0  # the other likely reading is so many days off
+    other_hours = 0
+    problem = ""  # why it cannot be
+    dayfirst = False
+    note = ""
+
+    def __init__(
+        self, words: list[str], lexicon: Lexicon, readers: Mapping[str, Reader], now: datetime, convention: Convention
+    ) -> None:
+        self.words = words
+        self.lexicon = lexicon
+        self.readers = readers
+        self.now = now
+        self.convention = convention
+
+    def word(self, i: int) -> str:
+        """The word there, or "" past the end."""
+        return self.words[i] if i < len(self.words) else ""
+
+    def blank(self) -> Phrase:
+        """Another phrase, inside this one, about the same words."""
+        inner = Phrase(self.words, self.lexicon, self.readers, self.now, self.convention)
+        inner.dayfirst, inner.inner = self.dayfirst, True
+        return inner
+
+    def has_day(self) -> bool:
+        return (
+            self.offset is not None
+            or self.weekday >= 0
+            or self.days is not None
+            or self.month > 0
+            or self.fixed is not None
+            or self.nths is not None
+            or self.weeks is not None
+            or self.month_shift is not None
+            or self.holiday != ""
+            or self.freq != ""
+        )
+
+
+def descend(phrase: Phrase, i: int) -> int:
+    """Read from word `i` on as far as a date phrase goes; the index after it (`i` where there is none)."""
+    words, readers = phrase.words, phrase.readers
+    n, links = len(words), 0
+    phrase.end = i
+    while i < n:
+        word = words[i]
+        reader = readers.get(word)
+        if reader is None:
+            reader = readers["0"] if "0" <= word[0] <= "9" else readers["?"]
+        j = reader(phrase, i)
+        if j > 0:
+            phrase.end = i = j
+            links = 0
+        elif j < 0 and links < LINKS_MAX:
+            i = -j
+            links += 1
+        else:
+            break
+    return phrase.end

@@ -1,0 +1,124 @@
+"""A phrase in whatever language it is: the one that reads all of it."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from functools import lru_cache
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from reminders import languages
+from reminders.schedule.conventions import Convention, convention
+from reminders.schedule.descent import readers, roles
+from reminders.schedule.phrase import Phrase, descend
+from reminders.schedule.resolve import resolve
+from reminders.schedule.stamps import forwards, localised
+from reminders.schedule.tokens import PLAIN, tokens
+from reminders.schedule.words import Lexicon, foreign, lexicon
+
+WORDS_MAX: Final = 40
+CHARACTERS_MAX: Final = 400
+ENGLISH: Final = lexicon(languages.DEFAULT)
+ENGLISH_READERS: Final = readers(languages.DEFAULT)
+OPENERS: Final = ENGLISH.openers
+# Every language is loaded with the first phrase, so that no later one waits for it.
+KNOWN: Final = {code: (readers(code), roles(code)) for code in languages.codes()}
+FOREIGN: Final = foreign()
+
+
+def read(text: str, reference: datetime, tz: str, dayfirst: bool) -> datetime | date | str | None:
+    """As `reminders.schedule.read`."""
+    if "-" in text:
+        if forwards(text) is not None:
+            return None
+        text, instant = localised(text, place(tz)[0])
+        if instant is not None:
+            found = _read(text, reference, tz, dayfirst)
+            return instant if isinstance(found, datetime) else found
+    return _read(text, reference, tz, dayfirst)
+
+
+def _read(text: str, reference: datetime, tz: str, dayfirst: bool) -> datetime | date | str | None:
+    if len(text) > CHARACTERS_MAX:
+        return None
+    zone, held = place(tz)
+    now = reference if reference.tzinfo is zone else reference.astimezone(zone)
+    words = PLAIN(text.lower()) if text.isascii() else tokens(text)
+    n = len(words)
+    if not 0 < n <= WORDS_MAX:
+        return None
+    if not OPENERS.isdisjoint(words):
+        words = merged(words, ENGLISH)
+        n = len(words)
+    phrase = Phrase(words, ENGLISH, ENGLISH_READERS, now, held)
+    phrase.dayfirst = dayfirst
+    if descend(phrase, 0) == n or whole(phrase):
+        return resolve(phrase)
+    other = _in_others(tokens(text), now, tz, dayfirst)
+    return None if other is None else resolve(other)
+
+
+def phrase_of(text: str, now: datetime, tz: str, dayfirst: bool, language: str | None) -> Phrase | None:
+    """The phrase that is all of the text, in the first language that has it so; None where none has."""
+    words = tokens(text[:CHARACTERS_MAX])
+    if not 0 < len(words) <= WORDS_MAX:
+        return None
+    usual = lexicon(language or languages.DEFAULT)
+    phrase = start(merged(words, usual), usual, now, tz, dayfirst)
+    descend(phrase, 0)
+    return phrase if whole(phrase) else _in_others(words, now, tz, dayfirst)
+
+
+def _in_others(words: list[str], now: datetime, tz: str, dayfirst: bool) -> Phrase | None:
+    for code in tongues(words):
+        words_of = lexicon(code)
+        other = start(merged(words, words_of), words_of, now, tz, dayfirst)
+        descend(other, 0)
+        if whole(other):
+            return other
+    return None
+
+
+@lru_cache(maxsize=1024)
+def place(tz: str) -> tuple[ZoneInfo, Convention]:
+    return ZoneInfo(tz), convention(tz)
+
+
+def start(words: list[str], words_of: Lexicon, now: datetime, tz: str, dayfirst: bool) -> Phrase:
+    phrase = Phrase(words, words_of, readers(words_of.code), now, convention(tz))
+    phrase.dayfirst = dayfirst
+    return phrase
+
+
+def whole(phrase: Phrase) -> bool:
+    """Whether a phrase that was read is all that was said, but for polite words after it."""
+    known, end = phrase.lexicon, phrase.end
+    return end > 0 and all(word in known.noise or word in known.on for word in phrase.words[end:])
+
+
+def tongues(words: list[str]) -> tuple[str, ...]:
+    """The languages other than English that know one of the words, the one that knows most first."""
+    votes: dict[str, int] = {}
+    for word in words:
+        for code in FOREIGN.get(word, ()):
+            votes[code] = votes.get(code, 0) + 1
+    return tuple(sorted(votes, key=lambda code: (-votes[code], languages.codes().index(code))))
+
+
+def merged(words: list[str], words_of: Lexicon) -> list[str]:
+    """The words, with those of the language's longer entries as one."""
+    if words_of.openers.isdisjoint(words):
+        return words
+    found: list[str] = []
+    i, n = 0, len(words)
+    while i < n:
+        word = words[i]
+        size = 1
+        counted = found and word in words_of.unit and (found[-1].isdecimal() or found[-1] in words_of.number)
+        for rest in () if counted else words_of.merges.get(word, ()):
+            if tuple(words[i + 1 : i + 1 + len(rest)]) == rest:
+                word, size = " ".join(words[i : i + 1 + len(rest)]), 1 + len(rest)
+                break
+        found.append(word)
+        i += size
+    return found

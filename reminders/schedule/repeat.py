@@ -1,0 +1,235 @@
+"""What repeats: every other tuesday, weekdays, daily, until, five times, except weekends."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from reminders.schedule.dates import nth, repeated
+from reminders.schedule.numbers import number
+from reminders.schedule.phrase import Phrase, descend
+from reminders.schedule.resolve import moment
+
+FREQUENCIES: Final = {
+    "second": ("SECONDLY", 1),
+    "minute": ("MINUTELY", 1),
+    "hour": ("HOURLY", 1),
+    "day": ("DAILY", 1),
+    "week": ("WEEKLY", 1),
+    "fortnight": ("WEEKLY", 2),
+    "month": ("MONTHLY", 1),
+    "quarter": ("MONTHLY", 3),
+    "year": ("YEARLY", 1),
+}
+SETS: Final = {"weekday": [0, 1, 2, 3, 4], "weekend": [5, 6]}
+
+
+def every(p: Phrase, i: int) -> int:
+    """ "every", and what comes after it."""
+    if p.freq or p.inner:
+        return 0
+    lexicon, words = p.lexicon, p.words
+    j = i + 1 + (p.word(i + 1) in lexicon.the)
+    word = p.word(j)
+    if word in lexicon.other and _can_repeat(p, j + 1):
+        return _each(p, j + 1, 2)
+    ordinal, k = _ordinal(p, j)
+    if k:
+        return _every_nth(p, ordinal, k)
+    value, k = number(lexicon, words, j)
+    if k and word not in lexicon.a and _can_repeat(p, k):
+        return _fractional(p, value, k) if value != int(value) else _each(p, k, int(value))
+    return _each(p, j, 1)
+
+
+def often(p: Phrase, i: int) -> int:
+    """ "daily", "weekly"."""
+    if p.freq or p.inner:
+        return 0
+    p.freq, p.interval = p.lexicon.often[p.words[i]]
+    p.firm = True
+    _take_weekday(p)
+    return i + 1
+
+
+def once(p: Phrase, i: int) -> int:
+    """ "once a week"."""
+    j = i + 1 + (p.word(i + 1) in p.lexicon.a or p.word(i + 1) in p.lexicon.every)
+    return _each(p, j, 1) if p.word(j) in p.lexicon.unit and not p.freq else 0
+
+
+def sets(p: Phrase, i: int) -> int:
+    """ "weekdays", "weekends"."""
+    p.freq = p.freq or "WEEKLY"
+    p.weekdays = [*(p.weekdays or []), *p.lexicon.sets[p.words[i]]]
+    p.firm = True
+    return i + 1
+
+
+def plural(p: Phrase, i: int) -> int:
+    """ "tuesdays": every one of them."""
+    value = p.lexicon.plural[p.words[i]]
+    if not p.freq:
+        p.freq = "WEEKLY"
+        _take_weekday(p)
+    return repeated(p, value, i) if p.run else _another(p, value, i)
+
+
+def through(p: Phrase, i: int) -> int:
+    """ "monday to friday", "mon-fri": the days between belong to it; otherwise a dash only links."""
+    lexicon = p.lexicon
+    after = p.word(i + 1)
+    if p.words[i] in lexicon.through and (after in lexicon.weekday or after in lexicon.plural):
+        if p.weekday >= 0 and not p.freq:
+            p.freq, p.weekdays, p.weekday = "WEEKLY", [p.weekday], -1
+        if p.weekdays:
+            p.run = True
+            return -(i + 1)
+    if p.words[i] in lexicon.until and p.freq:
+        return until(p, i)
+    return -(i + 1) if p.words[i] == "-" or p.words[i] in lexicon.joint else 0
+
+
+def until(p: Phrase, i: int) -> int:
+    """The last day of what repeats."""
+    if not p.freq:
+        return 0
+    last = p.blank()
+    j = descend(last, i + 1)
+    if j == i + 1 or last.freq:
+        return 0
+    p.until = moment(last, last_second=True)
+    # A last day that is past is a rule that never happens, which is for whoever asks when it does.
+    return j if p.until is not None or last.problem == "past" else 0
+
+
+def starting(p: Phrase, i: int) -> int:
+    """The first day of what repeats."""
+    first = p.blank()
+    j = descend(first, i + 1) if p.freq else i + 1
+    if j == i + 1 or first.freq or not (first.has_day() or first.span):
+        return -(i + 1)
+    p.start = first
+    if p.hour < 0 and first.hour >= 0:
+        p.hour, p.minute, p.half, p.exact = first.hour, first.minute, first.half, first.exact
+    return j
+
+
+def excepting(p: Phrase, i: int) -> int:
+    """ "except weekends", "but not on friday"."""
+    lexicon, j, but = p.lexicon, i + 1, list(p.but or [])
+    while j < len(p.words):
+        word = p.words[j]
+        if word in lexicon.weekday:
+            but.append(lexicon.weekday[word])
+        elif word in lexicon.plural:
+            but.append(lexicon.plural[word])
+        elif word in lexicon.sets:
+            but.extend(lexicon.sets[word])
+        elif lexicon.unit.get(word) in SETS:
+            but.extend(SETS[lexicon.unit[word]])
+        elif not (word in lexicon.both or word in lexicon.on or word in lexicon.the or word in lexicon.at):
+            break
+        j += 1
+    p.but = but
+    return j if but and p.freq else 0
+
+
+def twice(p: Phrase, i: int) -> int:
+    if not p.freq:
+        return 0
+    p.count = 2
+    return i + 1
+
+
+def _can_repeat(p: Phrase, j: int) -> bool:
+    word, lexicon = p.word(j), p.lexicon
+    return word in lexicon.unit or word in lexicon.weekday or word in lexicon.plural
+
+
+def _each(p: Phrase, j: int, interval: int) -> int:
+    """Every so many of what stands at `j`."""
+    lexicon, word = p.lexicon, p.word(j)
+    p.interval = interval
+    if word in lexicon.part:
+        p.freq, p.part = "DAILY", lexicon.part[word]
+    elif word in lexicon.weekday or word in lexicon.plural:
+        p.freq = "WEEKLY"
+        p.weekdays = [lexicon.weekday[word] if word in lexicon.weekday else lexicon.plural[word]]
+    elif word in lexicon.unit:
+        return _each_unit(p, j, interval)
+    elif word in lexicon.sets:
+        p.freq, p.weekdays = "WEEKLY", list(lexicon.sets[word])
+    elif word in lexicon.month:
+        p.freq = "YEARLY"
+        p.firm = True
+        return -j
+    elif word in lexicon.holiday:
+        p.freq, p.holiday = "YEARLY", lexicon.holiday[word]
+    elif word.isdecimal() and (p.word(j + 1) in lexicon.month or p.word(j + 2) in lexicon.month):
+        p.freq = "YEARLY"
+        return -j
+    else:
+        return 0
+    p.firm = True
+    return j + 1
+
+
+def _each_unit(p: Phrase, j: int, interval: int) -> int:
+    unit = p.lexicon.unit[p.words[j]]
+    p.firm = True
+    if unit in SETS:
+        p.freq, p.weekdays = "WEEKLY", list(SETS[unit])
+        return j + 1
+    p.freq, times = FREQUENCIES[unit]
+    p.interval = interval * times
+    if unit == "hour" and p.word(j + 1) in p.lexicon.both:
+        more, k = number(p.lexicon, p.words, j + 2)
+        if k and more < 1:
+            p.freq, p.interval = "MINUTELY", round((interval + more) * 60)
+            return k
+    _take_weekday(p)
+    return j + 1
+
+
+def _fractional(p: Phrase, value: float, k: int) -> int:
+    """ "every half hour", "every 1.5 hours"."""
+    if p.lexicon.unit.get(p.word(k)) != "hour":
+        return 0
+    p.freq, p.interval, p.firm = "MINUTELY", round(value * 60), True
+    return k + 1
+
+
+def _every_nth(p: Phrase, value: int, k: int) -> int:
+    lexicon, word = p.lexicon, p.word(k)
+    unit = lexicon.unit.get(word)
+    if value > 0 and unit in FREQUENCIES:
+        return _each(p, k, value)
+    p.freq = "MONTHLY"
+    return nth(p, value, k)
+
+
+def _ordinal(p: Phrase, j: int) -> tuple[int, int]:
+    word = p.word(j)
+    if word in p.lexicon.ordinal:
+        return p.lexicon.ordinal[word], j + 1
+    if word.isdecimal() and len(word) <= 2 and p.word(j + 1) in p.lexicon.suffix:
+        return int(word), j + 2
+    value, k = number(p.lexicon, p.words, j) if word in p.lexicon.number else (0.0, 0)
+    if k and value >= 20 and p.word(k) in p.lexicon.ordinal:
+        return int(value) + p.lexicon.ordinal[p.word(k)], k + 1
+    return 0, 0
+
+
+def _take_weekday(p: Phrase) -> None:
+    """A weekday that was said before the "every" belongs to it: "monday, every week"."""
+    if p.weekday >= 0:
+        p.weekdays, p.weekday = [p.weekday], -1
+
+
+def _another(p: Phrase, value: int, i: int) -> int:
+    if value not in (p.weekdays or ()):
+        p.weekdays = [*(p.weekdays or []), value]
+    if p.freq == "DAILY" and p.interval == 1:
+        p.freq = "WEEKLY"
+    p.firm = True
+    return i + 1

@@ -1,0 +1,478 @@
+"""What a phrase that was read means: the day, the moment, or the rule."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Final
+
+from reminders.schedule import days
+from reminders.schedule.clock import NO_TIME
+from reminders.schedule.phrase import Phrase
+
+NO_DATE: Final = "no_such_date"
+PAST: Final = "past"
+TOO_FAR: Final = "too_far"
+MISMATCH: Final = "other_weekday"
+YEARS_SEARCHED: Final = 9
+INTERVAL_MAX: Final = 1_000
+ORDINAL_MAX: Final = date.max.toordinal() - 366
+
+
+def resolve(p: Phrase) -> datetime | date | str | None:
+    """The rule of what repeats, else the aware moment, else the day; None where it cannot be (`p.problem` says)."""
+    if p.freq:
+        return None if p.problem else rule(p)
+    return point(p)
+
+
+def point(p: Phrase) -> datetime | date | None:
+    """The moment or the day, never one that is past."""
+    if p.problem != "":
+        return None
+    if p.hour < 0 and not p.part:
+        day = _day(p, None)
+        return None if p.problem else _untimed(p, day)
+    spot = _clock(p)
+    day = _day(p, spot)
+    if p.problem:
+        return None
+    if day is None:
+        day = p.now.toordinal() if p.span_days or p.span_months else _next(p, spot)
+    return _moment(p, day, spot)
+
+
+def moment(p: Phrase, *, last_second: bool = False) -> datetime | None:
+    """As `point`, but a day alone is its default hour, or its last second."""
+    found = point(p)
+    if found is None or isinstance(found, datetime):
+        return found
+    at = time(23, 59, 59) if last_second else time(p.convention.default_hour)
+    return datetime.combine(found, at, p.now.tzinfo)
+
+
+def rule(p: Phrase) -> str | None:
+    """The RRULE (RFC 5545) of what repeats."""
+    freq, parts = p.freq, []
+    spot = _clock(p) if p.hour >= 0 or p.part else None
+    weekdays = [d for d in (p.weekdays or []) if d not in (p.but or ())]
+    if p.but and not p.weekdays and freq == "DAILY":
+        freq, weekdays = "WEEKLY", [d for d in range(7) if d not in p.but]
+    if not 1 <= p.interval <= INTERVAL_MAX:
+        p.problem = NO_TIME
+    if p.problem or (p.but and not weekdays):
+        return None
+    month_days = list(p.days or ())
+    if p.edge:
+        month_days.append(p.edge)
+    if p.holiday and not _holiday_rule(p, month_days):
+        return None
+    months = p.months or ([p.month] if p.month else [])
+    if months and freq in ("MONTHLY", "DAILY", "WEEKLY") and (month_days or p.nths):
+        freq = "YEARLY"
+    if (p.nths is not None or month_days) and freq == "WEEKLY":
+        freq = "MONTHLY"
+    if spot is not None and freq in ("HOURLY", "MINUTELY", "SECONDLY"):
+        p.problem = NO_TIME  # "every hour from 9 to 5": not what a rule here can say
+        return None
+    if any(not _exists(day, months) for day in month_days):
+        p.problem = NO_DATE
+        return None
+    parts.append(f"FREQ={freq}")
+    if p.interval != 1:
+        parts.append(f"INTERVAL={p.interval}")
+    if months:
+        parts.append("BYMONTH=" + ",".join(map(str, months)))
+    if month_days:
+        parts.append("BYMONTHDAY=" + ",".join(map(str, month_days)))
+    if p.nths is not None and p.nth_weekday >= 0:
+        parts.append("BYDAY=" + ",".join(f"{n}{NAMES[p.nth_weekday]}" for n in p.nths))
+    elif weekdays:
+        parts.append("BYDAY=" + ",".join(NAMES[d] for d in weekdays))
+    if spot is not None:
+        parts += _times(p, spot)
+    return ";".join([*parts, *_bounds(p)])
+
+
+NAMES: Final = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
+
+
+def suggestion(p: Phrase) -> tuple[datetime | None, datetime | None]:
+    """What may have been meant by what cannot be, and the moment that was said where there is such a one."""
+    problem, p.problem = p.problem, ""
+    if p.month > 12 or p.freq:
+        p.problem = problem
+        return None, None
+    said: datetime | None = None
+    if problem == PAST:
+        said = _said(p)
+        meant = None if said is None else _next_like(p, said)
+    else:
+        if p.hour > 24 or p.minute > 59:
+            minutes = min(p.hour, 99) * 60 + min(p.minute, 99)
+            p.hour, p.minute, p.exact = minutes // 60 % 24, minutes % 60, True
+        if p.fixed is not None and p.weekday >= 0:
+            p.weekday = -1
+        if p.days and p.month and 1 <= p.month <= 12:
+            year = p.year or p.now.year + ((p.month, p.days[0]) < (p.now.month, p.now.day))
+            p.days = [min(p.days[0], days.month_length(year, p.month))]
+            p.weekday = -1
+        meant = moment(p) if p.fixed or p.days or p.hour >= 0 else None
+    p.problem = problem
+    return meant, said
+
+
+def elapsed_from(p: Phrase, start: datetime) -> datetime:
+    """A length of time from another moment than now: days on the calendar, hours as they pass."""
+    day = _plus_span(p, start.toordinal())
+    found = aware(p, datetime.combine(date.fromordinal(day), start.time(), start.tzinfo))
+    return _elapsed(found, p.sign * p.span_seconds) if p.span_seconds else found
+
+
+def _said(p: Phrase) -> datetime | None:
+    """The past moment that a phrase names."""
+    spot = _clock(p) if p.hour >= 0 or p.part else (p.convention.default_hour, 0, 0, 0)
+    day = _day(p, spot)
+    base = p.now.toordinal() if day is None else day
+    end = _plus_span(p, base)
+    if p.problem or not 1 <= end <= ORDINAL_MAX:
+        return None
+    at = time(spot[0] % 24, spot[1], spot[2])
+    found = datetime.combine(
+        date.fromordinal(end), at if day is not None or p.hour >= 0 else p.now.time(), p.now.tzinfo
+    )
+    return _elapsed(found, p.sign * p.span_seconds) if p.span_seconds else found
+
+
+def _next_like(p: Phrase, said: datetime) -> datetime | None:
+    """The same time tomorrow, or the same day of the coming year."""
+    today = p.now.date()
+    if said.date() >= today - timedelta(days=1):
+        ahead = datetime.combine(today, said.time(), said.tzinfo)
+        return ahead if ahead > p.now else ahead + timedelta(days=1)
+    for year in (today.year, today.year + 1):
+        found = days.ordinal(year, said.month, said.day)
+        if found is not None and found > today.toordinal():
+            return datetime.combine(date.fromordinal(found), said.time(), said.tzinfo)
+    return None
+
+
+def _exists(day: int, months: list[int]) -> bool:
+    """Whether one of the months (any, where none is named) ever has the day."""
+    return 0 < abs(day) <= max((days.month_length(2024, m) for m in months if 1 <= m <= 12), default=31)
+
+
+def _times(p: Phrase, spot: tuple[int, int, int, int]) -> list[str]:
+    hours = [spot[0] % 24]
+    minutes = {spot[1]}
+    for hour, minute, half in p.more_times or ():
+        hours.append(_in_half(p, hour, half or ("" if hour > 12 else p.half)) % 24)
+        minutes.add(minute)
+    return ["BYHOUR=" + ",".join(map(str, hours)), "BYMINUTE=" + ",".join(map(str, sorted(minutes)))]
+
+
+def _bounds(p: Phrase) -> list[str]:
+    if p.count:
+        return [f"COUNT={p.count}"]
+    if p.span and p.until is None:
+        found = _untimed(p, None)
+        p.until = found if isinstance(found, datetime) else None
+    return [f"UNTIL={p.until.astimezone(UTC):%Y%m%dT%H%M%SZ}"] if p.until else []
+
+
+def _holiday_rule(p: Phrase, month_days: list[int]) -> bool:
+    found = p.convention.holidays.get(p.holiday, "")
+    if ":" in found:
+        month, rest = found.split(":")
+        nth, rest = rest.split(" ")
+        weekday, plus = rest.split("+")
+        p.month, p.nths, p.nth_weekday = int(month), [int(nth)], int(weekday)
+        return plus == "0"
+    if "-" not in found or found.startswith("easter"):
+        return False
+    p.month = int(found.split("-")[0])
+    month_days.append(int(found.split("-")[1]))
+    return True
+
+
+def _in_half(p: Phrase, hour: int, half: str) -> int:
+    """The hour of 24 that am, pm or the part of the day make of it."""
+    if half:
+        if hour > 12:
+            return hour
+        return hour % 12 + (12 if half == "pm" else 0)
+    if p.part and hour <= 12:
+        if p.part == "morning":
+            return hour
+        if p.part == "night":
+            return 24 if hour == 12 else hour + 12 if hour >= 6 else hour
+        return hour if hour == 12 else hour + 12
+    return hour
+
+
+def _clock(p: Phrase) -> tuple[int, int, int, int]:
+    """Hour, minute, second, and 1 where the hour may as well be twelve later."""
+    if p.hour < 0:
+        return p.convention.parts[p.part], 0, 0, 0
+    hour = _in_half(p, p.hour, p.half)
+    if p.half or p.part or p.exact or hour > 12 or hour == 0:
+        return hour, p.minute, p.second, 0
+    dated = p.freq or p.has_day() or p.span_days or p.span_months
+    if dated:
+        return hour + (12 if hour <= p.convention.afternoon_until else 0), p.minute, p.second, 0
+    return hour, p.minute, p.second, 1
+
+
+def _next(p: Phrase, spot: tuple[int, int, int, int]) -> int:
+    """The day of the next time that a clock shows `spot`."""
+    today = p.now.toordinal()
+    hour, minute, second, either = spot
+    ahead = (hour, minute, second) > (p.now.hour, p.now.minute, p.now.second)
+    if not either:
+        return today if ahead or hour == 24 else today + 1
+    return today
+
+
+def _moment(p: Phrase, day: int, spot: tuple[int, int, int, int]) -> datetime | None:
+    hour, minute, second, either = spot
+    if either:
+        day, hour = _either(p, day, hour, minute)
+    elif p.part == "night" and p.hour >= 0 and not p.half and hour < 6 and not p.exact:
+        day += 1  # "tonight at 1" is after midnight
+    elif p.part == "morning" and hour < 6 and day == p.now.toordinal() and hour < p.now.hour:
+        day += 1  # "this morning at 3", said after 3, is the coming one
+    if hour == 24:
+        day, hour = day + 1, 0
+    day = _plus_span(p, day)
+    if not 1 <= day <= ORDINAL_MAX:
+        p.problem = TOO_FAR
+        return None
+    found = aware(p, datetime.combine(date.fromordinal(day), time(hour, minute, second), p.now.tzinfo))
+    if p.span_seconds:
+        found = _elapsed(found, p.sign * p.span_seconds)
+    return _ahead(p, found)
+
+
+def _either(p: Phrase, day: int, hour: int, minute: int) -> tuple[int, int]:
+    """An hour without am or pm, without a day: the next one on a clock face that is not in the night."""
+    now = (p.now.hour, p.now.minute)
+    for later in (0, 1):
+        for h in (hour % 12, hour % 12 + 12):
+            if later or (h, minute) > now:
+                if h >= p.convention.wake_hour:
+                    return day + later, h
+                p.other_hours = -12
+    return day + 1, hour
+
+
+def aware(p: Phrase, found: datetime) -> datetime:
+    """The moment of a wall time: a gap is skipped forward, of two the first is taken; `p.note` says so."""
+    before, after = found.utcoffset(), found.replace(fold=1).utcoffset()
+    if before == after or before is None or after is None:
+        return found
+    if before < after:
+        p.note = "gap"
+        return found.astimezone(UTC).astimezone(found.tzinfo)
+    p.note = "fold"
+    return found
+
+
+def _ahead(p: Phrase, found: datetime) -> datetime | None:
+    if found < p.now:
+        p.problem = PAST
+        return None
+    return found
+
+
+def _elapsed(start: datetime, seconds: float) -> datetime:
+    """Seconds that pass, whatever the wall clock does meanwhile."""
+    found = start + timedelta(seconds=seconds)
+    if found.utcoffset() == start.utcoffset():
+        return found
+    return (start.astimezone(UTC) + timedelta(seconds=seconds)).astimezone(start.tzinfo)
+
+
+def _plus_span(p: Phrase, day: int) -> int:
+    if p.span_months:
+        found = date.fromordinal(day)
+        year, month = days.plus_months(found.year, found.month, p.sign * p.span_months)
+        if not 1 <= year <= 9998:
+            return 0
+        day = days.clamped(year, month, found.day)
+    return day + p.sign * p.span_days
+
+
+def _untimed(p: Phrase, day: int | None) -> datetime | date | None:
+    """A day without a time, or a length of time from now or from a day."""
+    today = p.now.toordinal()
+    if not p.span and not p.working:
+        if day is not None and today <= day <= ORDINAL_MAX:
+            return date.fromordinal(day)
+        p.problem = "" if day is None else PAST if day < today else TOO_FAR
+        return None
+    base = today if day is None else day
+    if p.working:
+        base = _working(base, p.working)
+    end = _plus_span(p, base)
+    if not 1 <= end <= ORDINAL_MAX:
+        p.problem = TOO_FAR
+        return None
+    if end == today and p.span_seconds:
+        return _ahead(p, _elapsed(p.now, p.sign * p.span_seconds))
+    if day is None and not p.working:
+        found = aware(p, datetime.combine(date.fromordinal(end), p.now.time(), p.now.tzinfo))
+        return _ahead(p, _elapsed(found, p.sign * p.span_seconds) if p.span_seconds else found)
+    if p.span_seconds:
+        at = time(p.convention.default_hour)
+        found = datetime.combine(date.fromordinal(end), at, p.now.tzinfo)
+        return _ahead(p, _elapsed(found, p.sign * p.span_seconds))
+    if end < today:
+        p.problem = PAST
+        return None
+    return date.fromordinal(end)
+
+
+def _working(day: int, count: int) -> int:
+    """So many working days on."""
+    while count > 0:
+        day += 1
+        count -= (day - 1) % 7 < 5
+    return day
+
+
+def _day(p: Phrase, spot: tuple[int, int, int, int] | None) -> int | None:
+    """The day that was named, as an ordinal; None where none was."""
+    if p.fixed is not None:
+        if p.weekday >= 0 and (p.fixed - 1) % 7 != p.weekday:
+            p.problem = MISMATCH
+        return p.fixed
+    if p.offset is not None:
+        return p.now.toordinal() + p.offset + 7 * p.more_weeks
+    if p.nths is not None:
+        return _nth(p)
+    if p.edge:
+        return _edge(p)
+    if p.days is not None:
+        return _month_day(p, spot)
+    if p.weekday >= 0:
+        return _weekday(p, spot)
+    if p.holiday:
+        return _holiday(p)
+    if p.weeks is not None:
+        return p.now.toordinal() + 7 * p.weeks
+    if p.month or p.month_shift is not None:
+        return _month(p)
+    return None
+
+
+def _weekday(p: Phrase, spot: tuple[int, int, int, int] | None) -> int:
+    today = p.now.toordinal()
+    at = (today - 1) % 7
+    if p.weeks is not None:
+        return today - at + 7 * p.weeks + p.weekday
+    ahead = (p.weekday - at) % 7
+    if ahead == 0 and spot is not None and not p.week_mod and spot[:2] > (p.now.hour, p.now.minute):
+        p.other_days = 7
+    if ahead == 0 and (spot is None or p.week_mod == "next" or p.more_weeks or spot[:2] <= (p.now.hour, p.now.minute)):
+        ahead = 7
+    elif p.week_mod == "next" and p.convention.next_weekday == "following" and p.weekday > at:
+        p.other_days = -7
+        ahead += 7
+    return today + ahead + 7 * p.more_weeks
+
+
+def _month_day(p: Phrase, spot: tuple[int, int, int, int] | None) -> int | None:
+    """The 5th; 25 dec; tuesday the 8th: the next that fits."""
+    (day,) = (p.days or [0])[:1]
+    now, today = p.now, p.now.toordinal()
+    if day > 31 or day == 0:
+        p.problem = NO_DATE
+        return None
+    if p.year:
+        found = _of_month(p.year, p.month or now.month, day)
+        if found is None:
+            p.problem = NO_DATE
+        elif p.weekday >= 0 and (found - 1) % 7 != p.weekday:
+            p.problem = MISMATCH
+        return found
+    if p.month_shift is not None:
+        year, month = days.plus_months(now.year, now.month, p.month_shift)
+        return _of_month(year, month, day)
+    step = 12 if p.month else 1
+    year, month = now.year, p.month or now.month
+    for _ in range(YEARS_SEARCHED * 12 // step):
+        found = _of_month(year, month, day)
+        if found is not None and _fits(p, found, today, spot):
+            return found
+        year, month = days.plus_months(year, month, step)
+    p.problem = NO_DATE
+    return None
+
+
+def _fits(p: Phrase, found: int, today: int, spot: tuple[int, int, int, int] | None) -> bool:
+    if found < today or (p.weekday >= 0 and (found - 1) % 7 != p.weekday):
+        return False
+    if found > today or p.month:
+        return True
+    return spot is not None and spot[:2] > (p.now.hour, p.now.minute)
+
+
+def _of_month(year: int, month: int, day: int) -> int | None:
+    return days.ordinal(year, month, day if day > 0 else days.month_length(year, month) + 1 + day)
+
+
+def _nth(p: Phrase) -> int | None:
+    """The third thursday of september."""
+    (nth,) = (p.nths or [1])[:1]
+    today, now = p.now.toordinal(), p.now
+    if p.year or p.month_shift is not None:
+        year, month = p.year or now.year, p.month or now.month
+        if p.month_shift is not None:
+            year, month = days.plus_months(now.year, now.month, p.month_shift)
+        found = days.nth_weekday(year, month, nth, p.nth_weekday)
+        if found is None:
+            p.problem = NO_DATE
+        return found
+    year, month = now.year, p.month or now.month
+    for _ in range(YEARS_SEARCHED * 12):
+        found = days.nth_weekday(year, month, nth, p.nth_weekday)
+        if found is not None and found >= today:
+            return found
+        year, month = days.plus_months(year, month, 12 if p.month else 1)
+    p.problem = NO_DATE
+    return None
+
+
+def _edge(p: Phrase) -> int | None:
+    """The start or the end of a month, or of the week."""
+    now = p.now
+    if p.weeks is not None:
+        monday = now.toordinal() - (now.toordinal() - 1) % 7 + 7 * p.weeks
+        return monday if p.edge > 0 else monday + 4
+    year, month = now.year, p.month or now.month
+    if p.month_shift is not None:
+        year, month = days.plus_months(now.year, now.month, p.month_shift)
+    elif p.year:
+        year = p.year
+    elif p.month and p.month < now.month:
+        year += 1
+    return _of_month(year, month, p.edge)
+
+
+def _month(p: Phrase) -> int | None:
+    now = p.now
+    if p.month_shift is not None:
+        year, month = days.plus_months(now.year, now.month, p.month_shift)
+    else:
+        year, month = p.year or now.year + (p.month <= now.month), p.month
+    return days.ordinal(year, month, 1)
+
+
+def _holiday(p: Phrase) -> int | None:
+    rule_of = p.convention.holidays[p.holiday]
+    today = p.now.toordinal()
+    for year in (p.year,) if p.year else range(p.now.year, p.now.year + YEARS_SEARCHED):
+        found = days.holiday(rule_of, year)
+        if found is not None and (found >= today or p.year):
+            return found + 7 * p.more_weeks
+    p.problem = NO_DATE
+    return None

@@ -1,0 +1,107 @@
+"""Lengths of time: in 20 minutes, an hour and a half, 1h30, 3 days from tomorrow, two weeks before Christmas."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from reminders.schedule.clock import after_hour
+from reminders.schedule.numbers import number
+from reminders.schedule.phrase import Phrase
+
+SECONDS: Final = {"second": 1, "minute": 60, "hour": 3600}
+DAYS: Final = {"day": 1, "week": 7, "fortnight": 14}
+MONTHS: Final = {"month": 1, "quarter": 3, "year": 12}
+# A length of time beyond this is nothing that anyone means, and no calendar holds it.
+COUNT_MAX: Final = 100_000
+# "1h30" alone is a length of time, "13h30" a time of the day.
+HOURS_SPOKEN_MAX: Final = 6
+
+
+def span(p: Phrase, value: float, j: int) -> int:
+    """A number was said and words[j] is a unit: the index after the length of time, or 0."""
+    lexicon, words = p.lexicon, p.words
+    unit = lexicon.unit[words[j]]
+    if words[j] in lexicon.hour_mark and _is_clock(p, value, j):
+        return after_hour(p, value, j, exact=False)
+    k = j + 1
+    if p.word(k) in lexicon.both:
+        more, m = number(lexicon, words, k + 1)
+        if m and more < 1 and p.word(m) not in lexicon.unit:
+            value, k = value + more, m
+    if unit == "hour" and p.word(k).isdecimal() and len(words[k]) == 2 and words[j] in lexicon.hour_mark:
+        value, k = value + int(words[k]) / 60, k + 1 + (lexicon.unit.get(p.word(k + 1)) == "minute")
+    if not _add(p, value, unit):
+        return 0
+    p.firm = p.firm or p.into >= 0
+    return _anchor(p, k)
+
+
+def plus(p: Phrase, i: int) -> int:
+    """ "+15 minutes", "4pm + 3 days"."""
+    value, j = number(p.lexicon, p.words, i + 1)
+    if not j or p.word(j) not in p.lexicon.unit:
+        return 0
+    p.anchored = True
+    p.firm = True
+    return span(p, value, j)
+
+
+def both(p: Phrase, i: int) -> int:
+    """ "and" goes on with a length of time, or with another day or time of what repeats."""
+    if not p.span or p.freq:
+        return -(i + 1) if p.freq or p.nths or p.days else 0
+    value, j = number(p.lexicon, p.words, i + 1)
+    return span(p, value, j) if j and p.word(j) in p.lexicon.unit else 0
+
+
+def _is_clock(p: Phrase, value: float, j: int) -> bool:
+    after = p.word(j + 1)
+    if p.into >= 0 or value != int(value) or value > 24:
+        return False
+    if p.at >= 0 or p.has_day():
+        return True
+    return value > HOURS_SPOKEN_MAX and (after.isdecimal() or after == "")
+
+
+def _add(p: Phrase, value: float, unit: str) -> bool:
+    if value > COUNT_MAX:
+        p.problem = p.problem or "too_far"
+        return True
+    if unit in SECONDS:
+        p.span_seconds += value * SECONDS[unit]
+        p.in_seconds = p.in_seconds or unit == "second" or (value * SECONDS[unit]) % 60 != 0
+    elif unit in DAYS:
+        days = value * DAYS[unit]
+        p.span_days += int(days)
+        p.span_seconds += (days - int(days)) * 86_400
+    elif unit in MONTHS:
+        months = value * MONTHS[unit]
+        p.span_months += int(months)
+        p.span_days += int((months - int(months)) * 30)
+    elif unit == "weekday":
+        p.working += int(value)
+    else:
+        return False
+    p.span = True
+    return True
+
+
+def _anchor(p: Phrase, k: int) -> int:
+    """What the length of time is counted from: now, or what is said next."""
+    word, lexicon = p.word(k), p.lexicon
+    if word in lexicon.hence:
+        p.firm = True
+        return k + 1
+    if word in lexicon.ago:
+        p.sign, p.firm = -1, True
+        return k + 1
+    if word not in lexicon.of_from and word not in lexicon.before:
+        return k
+    after = p.word(k + 1)
+    if not after or not (after in p.readers or "0" <= after[0] <= "9"):
+        return k
+    if word in lexicon.before:
+        p.sign = -1
+    p.anchored = p.firm = True
+    p.at = -1
+    return k + 1

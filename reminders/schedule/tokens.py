@@ -1,0 +1,80 @@
+"""A text as lower-case tokens: words, figures that belong together ("5:30", "12/25"), and a few signs."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable
+from typing import Final
+
+# Linear in the text: no two branches can match the same character.
+FIGURES: Final = r"\d+(?:(?: ?[-/] ?|[:.,])\d+)*(?:[ap](?![a-z]| ?\. ?m))?"
+SIGNS: Final = r"[-+@&/']"
+PLAIN: Final[Callable[[str], list[str]]] = re.compile(
+    rf"2(?:m[a-z]{{1,8}}|day|ni[a-z]{{1,5}}|nyt)(?![a-z])|{FIGURES}|[a-z]+(?:'[a-z]+)?|{SIGNS}"
+).findall
+# Letters with their marks (a Devanagari vowel sign is no letter to `re`), and everything that is plain.
+WIDE: Final = re.compile(
+    rf"2(?:m[a-z]{{1,8}}|day|ni[a-z]{{1,5}}|nyt)(?![a-z])|{FIGURES}"
+    r"|[^\W\d_](?:[^\W\d_]|[\u0300-\u036f\u0900-\u0903\u093a-\u094f\u0951-\u0957\u0962-\u0963]|'(?=[^\W\d_]))*"
+    rf"|{SIGNS}"
+)
+
+
+def tokens(text: str) -> list[str]:
+    """The text's tokens, folded; commas, full stops and what no phrase contains are left out."""
+    if text.isascii():
+        return PLAIN(text.lower())
+    return WIDE.findall(fold(text))
+
+
+def spans(text: str) -> tuple[list[str], list[int], list[int]]:
+    """The tokens with the place of each in `text`: where it starts and where it ends."""
+    if text.isascii():
+        folded = text.lower()
+        words = PLAIN(folded)
+    else:
+        folded = fold(text)
+        words = WIDE.findall(folded)
+    starts, ends, end, find = [], [], 0, folded.find
+    for word in words:
+        # Nothing between two tokens could start one: the next occurrence is the token itself.
+        start = find(word, end)
+        end = start + len(word)
+        starts.append(start)
+        ends.append(end)
+    return words, starts, ends
+
+
+def fold(text: str) -> str:
+    """Lower case without accents, in plain figures and quotes, character for character, so that places stay."""
+    return text.translate(FOLDS)
+
+
+class _Folds(dict[int, str]):
+    """Built as characters are met; bounded by the characters there are, and by clearing."""
+
+    def __missing__(self, code: int) -> str:
+        if len(self) > 4096:
+            self.clear()
+        folded = self[code] = _folded(chr(code))
+        return folded
+
+
+def _folded(character: str) -> str:
+    if character in "’‘ʼ＇`´":
+        return "'"
+    if character in "–—−‐‑":
+        return "-"
+    if not (character < "\u3000" or "\uff00" <= character <= "\uffef" or "\U0001d400" <= character <= "\U0001d7ff"):
+        return character
+    wide = unicodedata.normalize("NFKD", character)
+    # One character stays one character; an accent leaves, a Devanagari sign stays.
+    first = wide[:1] if len(wide) == 1 or all(unicodedata.combining(c) for c in wide[1:]) else character
+    if (digit := unicodedata.decimal(first, None)) is not None:
+        return str(digit)
+    lower = first.lower()
+    return lower if len(lower) == 1 else first
+
+
+FOLDS: Final = _Folds()

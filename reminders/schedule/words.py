@@ -1,0 +1,164 @@
+"""What each word of a language means to the reader: its data file, turned into tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
+from typing import Any, Final
+
+from reminders import languages
+from reminders.schedule.tokens import tokens
+
+# Names this long are also known with one letter missing, doubled, or swapped with its neighbour.
+TYPO_LETTERS_MIN: Final = 6
+
+# role → how its table is written in the data file
+SETS: Final = (
+    "at on in from before joint noise the a and next this last every other after_next hence now past to half "
+    "quarter oclock hour_mark through until starting except for times once twice day_word later month_end "
+    "time_word plus part_today hour_plus hour_minus ago pm_short coming "
+    "time_before weak same_time"
+).split()
+VALUES: Final = "number adder multiplier fraction ordinal ordinal_suffix edge clock often sets".split()
+LISTS: Final = "unit day part half_day holiday".split()
+NAMES: Final = "weekday month".split()
+TYPED: Final = ("weekday", "plural", "month", "day")
+
+
+class Lexicon:
+    """A language's words by role. `merges` are its entries of several words, by their first word."""
+
+    def __init__(self, code: str, tables: Mapping[str, dict[str, Any]]) -> None:
+        self.code = code
+        self.tables = tables
+        self.at, self.on, self.into, self.of_from = (frozenset(tables[n]) for n in ("at", "on", "in", "from"))
+        self.before, self.joint, self.noise = (frozenset(tables[n]) for n in ("before", "joint", "noise"))
+        self.the, self.a, self.both = (frozenset(tables[n]) for n in ("the", "a", "and"))
+        self.next, self.this, self.last = (frozenset(tables[n]) for n in ("next", "this", "last"))
+        self.every, self.other, self.after_next = (frozenset(tables[n]) for n in ("every", "other", "after_next"))
+        self.hence, self.now, self.past, self.to = (frozenset(tables[n]) for n in ("hence", "now", "past", "to"))
+        self.half, self.quarter, self.oclock = (frozenset(tables[n]) for n in ("half", "quarter", "oclock"))
+        self.hour_mark, self.through, self.until = (frozenset(tables[n]) for n in ("hour_mark", "through", "until"))
+        self.starting, self.but, self.limit = (frozenset(tables[n]) for n in ("starting", "except", "for"))
+        self.times, self.once, self.twice = (frozenset(tables[n]) for n in ("times", "once", "twice"))
+        self.day_word, self.month_end, self.plus = (frozenset(tables[n]) for n in ("day_word", "month_end", "plus"))
+        self.hour_plus, self.hour_minus = frozenset(tables["hour_plus"]), frozenset(tables["hour_minus"])
+        self.time_word, self.ago = frozenset(tables["time_word"]), frozenset(tables["ago"])
+        self.pm_short, self.coming = frozenset(tables["pm_short"]), frozenset(tables["coming"])
+        self.same_time = frozenset(tables["same_time"])
+        self.weak = frozenset(tables["weak"])
+        self.time_before = frozenset(tables["time_before"])
+        self.part_today = frozenset(tables["part_today"])
+        self.number: dict[str, float] = tables["number"]
+        self.adder: dict[str, float] = tables["adder"]
+        self.multiplier: dict[str, int] = tables["multiplier"]
+        self.fraction: dict[str, float] = tables["fraction"]
+        self.ordinal: dict[str, int] = tables["ordinal"]
+        self.suffix = frozenset(tables["ordinal_suffix"])
+        self.edge: dict[str, int] = tables["edge"]
+        self.unit: dict[str, str] = tables["unit"]
+        self.weekday: dict[str, int] = tables["weekday"]
+        self.plural: dict[str, int] = tables["plural"]
+        self.month: dict[str, int] = tables["month"]
+        self.day: dict[str, int] = tables["day"]
+        self.part: dict[str, str] = tables["part"]
+        self.clock: dict[str, list[int]] = tables["clock"]
+        self.half_day: dict[str, str] = tables["half_day"]
+        self.often: dict[str, list[Any]] = tables["often"]
+        self.sets: dict[str, list[int]] = tables["sets"]
+        self.holiday: dict[str, str] = tables["holiday"]
+        self.words = frozenset(word for name in tables for word in tables[name])
+        self.merges = _merges(self.words)
+        self.openers = _signs(self.merges, tables)
+
+
+@lru_cache(maxsize=32)
+def lexicon(code: str) -> Lexicon:
+    return Lexicon(code, _tables(code))
+
+
+@lru_cache(maxsize=1)
+def foreign() -> dict[str, tuple[str, ...]]:
+    """Words that English does not know → the languages that do."""
+    known = lexicon(languages.DEFAULT)
+    owners: dict[str, tuple[str, ...]] = {}
+    for code in languages.codes():
+        for word in {part for entry in lexicon(code).words for part in entry.split(" ")}:
+            if word not in known.words:
+                owners[word] = (*owners.get(word, ()), code)
+    return owners
+
+
+def _tables(code: str) -> dict[str, dict[str, Any]]:
+    words: dict[str, Any] = languages.table(code).get("words", {})
+    tables: dict[str, dict[str, Any]] = {name: {} for name in (*SETS, *VALUES, *LISTS, *NAMES, "plural")}
+    own = {name: dict(pairs) for name, pairs in _read(words)}
+    base = languages.table(code).get("extends")
+    if base:
+        # What the language says itself is meant its own way: Hindi's "do" is two.
+        mine = {word for table in own.values() for word in table}
+        for name, table in _tables(base).items():
+            tables[name].update((word, value) for word, value in table.items() if word not in mine)
+    for name, table in own.items():
+        tables[name].update(table)
+    # A slip of the finger is known by what it slipped from, unless it is another word.
+    known = {word for table in tables.values() for word in table}
+    for name in TYPED:
+        slips = {slip: value for word, value in tables[name].items() for slip in _slips(word)}
+        tables[name].update((slip, value) for slip, value in slips.items() if slip not in known)
+    return tables
+
+
+def _read(words: Mapping[str, Any]) -> Iterator[tuple[str, list[tuple[str, Any]]]]:
+    for name in SETS:
+        listed = words.get(name, [])
+        yield name, [(_key(word), 1) for word in (listed["list"] if isinstance(listed, dict) else listed)]
+    for name in VALUES:
+        yield name, [(_key(word), value) for word, value in words.get(name, {}).items()]
+    for name in LISTS:
+        pairs = [(_key(w), _value(name, value)) for value, listed in words.get(name, {}).items() for w in listed]
+        yield name, pairs
+    for name in NAMES:
+        table = words.get(name, {})
+        pairs = [(_key(w), n) for n, listed in enumerate(table.get("names", ()), name == "month") for w in listed]
+        yield name, pairs
+        if name == "weekday":
+            plurals = [(_key(w), n) for n, listed in enumerate(table.get("plurals", ())) for w in listed]
+            yield "plural", plurals
+
+
+def _key(word: str) -> str:
+    return " ".join(tokens(word)) or word
+
+
+def _value(name: str, value: str) -> Any:
+    return int(value) if name == "day" else value
+
+
+def _slips(word: str) -> Iterator[str]:
+    if len(word) >= TYPO_LETTERS_MIN and word.isalpha():
+        for i in range(1, len(word)):
+            yield word[:i] + word[i + 1 :]
+            yield word[:i] + word[i] + word[i:]
+            yield word[: i - 1] + word[i] + word[i - 1] + word[i + 1 :]
+
+
+def _signs(merges: Mapping[str, tuple[tuple[str, ...], ...]], tables: Mapping[str, dict[str, Any]]) -> frozenset[str]:
+    """One word of each longer entry, its rarest: a text with none of them has no longer entry."""
+    usual = {
+        word
+        for name in ("at", "on", "in", "joint", "the", "a", "this", "next", "every", "unit")
+        for word in tables[name]
+    }
+    oftener = {word for name in ("day", "a", "now") for word in tables[name]}
+    entries = [(first, *rest) for first, rests in merges.items() for rest in rests]
+    return frozenset(min(entry, key=lambda word: (word in oftener, word in usual)) for entry in entries)
+
+
+def _merges(words: Iterable[str]) -> dict[str, tuple[tuple[str, ...], ...]]:
+    found: dict[str, list[tuple[str, ...]]] = {}
+    for word in words:
+        first, *rest = word.split(" ")
+        if rest:
+            found.setdefault(first, []).append(tuple(rest))
+    return {first: tuple(sorted(rests, key=len, reverse=True)) for first, rests in found.items()}

@@ -1,0 +1,37 @@
+-- A proof that came late: the reminder's row is corrected by one guarded move, its pending ring cancelled or a new one
+-- made. Locks the reminder (taken by load_attempt.sql), then its timers.
+WITH moved AS (
+  UPDATE reminders_reminder r
+     SET state = %(reminder_state)s::text, version = r.version + 1,
+         generation = r.generation + (%(ring_at)s::timestamptz IS NOT NULL)::int,
+         sequence = r.sequence + (%(next_occurrence_id)s::uuid IS NOT NULL)::int,
+         attempts = CASE WHEN %(next_occurrence_id)s::uuid IS NULL THEN r.attempts ELSE 0 END,
+         tries = CASE WHEN %(next_occurrence_id)s::uuid IS NULL THEN r.tries ELSE 0 END,
+         due_at = coalesce(%(ring_at)s::timestamptz, r.due_at),
+         ended_at = CASE WHEN %(reminder_state)s::text = 'scheduled' THEN NULL ELSE %(at)s::timestamptz END
+   WHERE r.id = %(reminder_id)s::uuid AND r.version = %(version)s::int
+  RETURNING r.*
+), attempt AS (
+  UPDATE reminders_attempt a SET outcome = %(outcome)s::text FROM moved
+   WHERE a.id = %(attempt_id)s::uuid AND a.state IN ('ended', 'not_placed')
+), occurrence AS (
+  UPDATE reminders_occurrence o SET outcome = %(occurrence_outcome)s::text, ended_at = %(at)s::timestamptz
+    FROM moved WHERE o.id = %(occurrence_id)s::uuid
+), cancelled AS (
+  DELETE FROM reminders_timer t USING moved
+   WHERE t.kind = 'ring' AND t.key = moved.id AND %(ring_at)s::timestamptz IS NULL
+), next AS (
+  INSERT INTO reminders_occurrence (id, reminder_id, sequence, bucket, due_at)
+  SELECT %(next_occurrence_id)s::uuid, id, sequence, bucket, due_at FROM moved WHERE %(next_occurrence_id)s::uuid IS NOT NULL
+), ring AS (
+  INSERT INTO reminders_timer (id, kind, key, generation, bucket, subscriber_id, due_at, wake_at)
+  SELECT ringback_uuid7(), 'ring', id, generation, bucket, subscriber_id, %(ring_at)s::timestamptz, %(ring_at)s::timestamptz
+    FROM moved WHERE %(ring_at)s::timestamptz IS NOT NULL
+), event AS (
+  INSERT INTO reminders_event (id, subscriber_id, reminder_id, attempt_id, bucket, version, what, occurred_at, detail, trace_context)
+  SELECT ringback_uuid7(), subscriber_id, id, %(attempt_id)s::uuid, bucket, version, 'reminder.' || %(what)s::text,
+         %(at)s::timestamptz,
+         ringback_facts(state, sequence, due_at, generation, attempts, tries, ended_at)
+           || jsonb_build_object('ring_at', %(ring_at)s::timestamptz, 'outcome', %(outcome)s::text), trace_context FROM moved
+)
+SELECT id FROM moved

@@ -1,0 +1,13 @@
+-- A worker takes up a claim: loads what it needs and marks each row as opened once more, so that a row that kills
+-- its worker is known by its count. Only while the lease holds. Served by the primary keys. Locks the claimed timers.
+WITH opened AS (
+  UPDATE reminders_timer SET claims = claims + 1
+   WHERE id = ANY (%(ids)s::uuid[]) AND token = %(token)s::uuid AND wake_at > now()
+  RETURNING id, key, generation, due_at
+)
+SELECT o.id AS timer_id, o.due_at, r.subscriber_id, r.trace_context, s.number, s.account_id, r.bucket,
+       c.id AS occurrence_id, c.due_at AS named_at, r.state = 'scheduled' AND r.generation = o.generation AND c.id IS NOT NULL AS present
+  FROM opened o
+  LEFT JOIN reminders_reminder r ON r.id = o.key
+  LEFT JOIN reminders_subscriber s ON s.id = r.subscriber_id
+  LEFT JOIN reminders_occurrence c ON c.reminder_id = r.id AND c.sequence = r.sequence

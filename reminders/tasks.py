@@ -1,0 +1,133 @@
+"""The Celery edge: doorbells. A message carries ids and a fencing token; losing it costs the rest of a lease."""
+
+from functools import cache
+from uuid import UUID
+
+import structlog
+from celery import current_app, shared_task
+from django.conf import settings
+from django.utils import timezone
+from kombu.exceptions import OperationalError
+from redis import Redis
+from redis.exceptions import RedisError
+
+from billing.database import Statements
+from reminders import delivery, dispatch, housekeeping, limits, metrics, outcomes, recovery, tracing, wiring
+from reminders.states import Kind
+
+log = structlog.get_logger()
+
+# What the broker's client raises where Redis is away, full, or slower than its socket's time-out.
+_BROKER_ERRORS = (OperationalError, RedisError, OSError)
+
+
+class DoorbellLost(Exception):
+    """Redis did not take a doorbell within limits.PUBLISH_TIMEOUT_SECONDS."""
+
+
+def knock(bell: dispatch.Doorbell, trace_context: str) -> None:
+    """Hand a doorbell to the workers. One try, bounded by the broker's socket time-outs. Raises DoorbellLost."""
+    arguments = (bell.kind.value, [str(i) for i in bell.ids], str(bell.token), trace_context)
+    try:
+        attend.apply_async(args=arguments, retry=False, ignore_result=True)
+    except _BROKER_ERRORS as error:
+        raise DoorbellLost(type(error).__name__) from error
+
+
+def waiting() -> int:
+    """Doorbells that no worker has taken yet; 0 where Redis does not say."""
+    try:
+        return int(_redis().llen(current_app.conf.task_default_queue))
+    except _BROKER_ERRORS:
+        return 0
+
+
+@cache
+def _redis() -> Redis:
+    wait = limits.PUBLISH_TIMEOUT_SECONDS
+    return Redis.from_url(settings.REDIS_URL, socket_timeout=wait, socket_connect_timeout=wait, retry=None)
+
+
+statements = Statements("reminders")
+
+
+@shared_task(name="ringback.attend", ignore_result=True, acks_late=False, max_retries=0)
+def attend(kind: str, ids: list[str], token: str, trace_context: str) -> None:
+    """Attend to one doorbell: rings as a batch, every other kind one by one."""
+    work = {
+        Kind.RING: _ring,
+        Kind.LOOK_UP: _each,
+        Kind.REPLY: _each,
+        Kind.HANG_UP: _each,
+        Kind.RECONCILE: _each,
+        Kind.PARTITIONS: _each,
+        Kind.SEAL: _each,
+    }[Kind(kind)]
+    bell = dispatch.Doorbell(kind=Kind(kind), ids=tuple(UUID(i) for i in ids), token=UUID(token))
+    with tracing.span(f"attend {kind}", parent=trace_context, batch=len(ids)) as own:
+        try:
+            work(bell, own)
+        except Exception:
+            metrics.BATCHES_FAILED.labels(kind).inc()
+            log.exception("batch.failed", kind=kind, ids=ids)
+            dispatch.release(bell=bell)
+
+
+def _ring(bell: dispatch.Doorbell, trace_context: str) -> None:
+    carrier = wiring.carrier()
+    delivered = delivery.deliver(
+        timer_ids=bell.ids,
+        token=bell.token,
+        carrier=carrier,
+        policy=wiring.policy(),
+        worker=settings.RINGBACK_INSTANCE,
+        looker=wiring.looker(),
+        trace_context=trace_context,
+    )
+    for state in ("placed", "unknown", "not_sent", "parked"):
+        metrics.ATTEMPTS.labels(state).inc(getattr(delivered, state))
+    for lateness in delivered.lateness_seconds:
+        metrics.START_LATENESS_SECONDS.observe(lateness)
+    log.info("batch.delivered", placed=delivered.placed, unknown=delivered.unknown, not_sent=delivered.not_sent)
+
+
+def _each(bell: dispatch.Doorbell, _trace_context: str) -> None:
+    opened = statements.run("open_timers", {"ids": list(bell.ids), "token": bell.token}).fetchall()
+    for timer_id, kind, key, _, _, claims in opened:
+        try:
+            again_seconds = _attend_one(Kind(kind), key)
+        except Exception:
+            metrics.BATCHES_FAILED.labels(kind).inc()
+            log.exception("timer.failed", kind=kind, key=str(key))
+            statements.run("timer_failed", {"timer_id": timer_id, "token": bell.token})
+            if Kind(kind) is Kind.LOOK_UP and claims >= limits.CLAIMS_MAX:
+                _give_up(key)
+            continue
+        if again_seconds is not None:
+            statements.run("move_timer", {"timer_id": timer_id, "token": bell.token, "seconds": again_seconds})
+        else:
+            statements.run("end_timer", {"timer_id": timer_id, "token": bell.token})
+
+
+def _give_up(attempt_id: UUID) -> None:
+    """A look-up that failed limits.CLAIMS_MAX times: what it looks up is a dead letter, with its alert."""
+    if outcomes.give_up(attempt_id=attempt_id, now=timezone.now()):
+        metrics.DEAD_LETTERS.inc()
+        log.error("reminder.dead_lettered", attempt=str(attempt_id))
+
+
+def _attend_one(kind: Kind, key: UUID) -> float | None:
+    """Do what one timer asks for. Seconds until it comes again; None where it is done, or has moved by itself."""
+    carrier, policy, now = wiring.carrier(), wiring.policy(), timezone.now()
+    if kind is Kind.LOOK_UP:
+        found = recovery.look_up(attempt_id=key, carrier=carrier, policy=policy, looker=wiring.looker(), now=now)
+        metrics.LOOK_UPS.labels(found).inc()
+        log.info("attempt.looked_up", attempt=str(key), found=found)
+        return None
+    if kind is Kind.REPLY:
+        recovery.tend_reply(reply_id=key, carrier=carrier, policy=policy)
+        return None
+    if kind is Kind.HANG_UP:
+        done = recovery.hang_up(attempt_id=key, carrier=carrier, policy=policy, looker=wiring.looker(), now=now)
+        return None if done else limits.PUBLISH_RETRY_SECONDS
+    return housekeeping.attend(kind=kind, carrier=carrier, now=now)

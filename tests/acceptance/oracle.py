@@ -1,0 +1,135 @@
+"""The judge: the carrier's own record against the rows, in the words of the promises. It trusts no stage."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Final
+
+from tests.acceptance.waiting import until
+
+if TYPE_CHECKING:
+    from tests.acceptance.carrier import Phone
+    from tests.acceptance.system import System
+
+ENDS: Final = frozenset({"answered", "missed", "cancelled", "dead"})
+
+REMINDERS: Final = """
+SELECT s.number, r.number, r.state, r.version FROM reminders_reminder r
+  JOIN reminders_subscriber s ON s.id = r.subscriber_id WHERE s.number = ANY (%s) ORDER BY s.number, r.number
+"""
+ATTEMPTS: Final = """
+SELECT a.carrier_sid, a.state, a.outcome, a.occurrence_id, k.carrier_sid FROM reminders_attempt a
+  JOIN reminders_subscriber s ON s.id = a.subscriber_id
+  LEFT JOIN reminders_carrierkey k ON k.id = a.id WHERE s.number = ANY (%s)
+"""
+CHARGES: Final = """
+SELECT t.kind, t.evidence FROM billing_ledgertransaction t
+ WHERE EXISTS (SELECT FROM billing_entry e JOIN reminders_subscriber s ON s.account_id = e.account_id
+                WHERE e.transaction_id = t.id AND s.number = ANY (%s))
+"""
+UNBALANCED: Final = """
+SELECT transaction_id, currency, sum(amount_minor) FROM billing_entry GROUP BY 1, 2 HAVING sum(amount_minor) <> 0
+"""
+WAITING: Final = """
+SELECT t.kind, count(*) FROM reminders_timer t JOIN reminders_subscriber s ON s.id = t.subscriber_id
+ WHERE t.kind IN ('ring', 'look_up', 'hang_up') AND s.number = ANY (%s) GROUP BY 1
+UNION ALL
+SELECT 'open call', count(*) FROM reminders_opencall c JOIN reminders_subscriber s ON s.id = c.subscriber_id
+ WHERE s.number = ANY (%s) HAVING count(*) > 0
+UNION ALL
+SELECT 'hold', count(*) FROM billing_hold h JOIN reminders_subscriber s ON s.account_id = h.account_id
+ WHERE h.state = 'reserved' AND s.number = ANY (%s) HAVING count(*) > 0
+"""
+# A reminder's events are versions 1, 2, 3 … without a gap, and the last one is the row as it stands (P8).
+HISTORY: Final = """
+SELECT r.id FROM reminders_reminder r JOIN reminders_subscriber s ON s.id = r.subscriber_id
+  LEFT JOIN LATERAL (
+    SELECT count(*) AS told, count(DISTINCT e.version) AS versions, min(e.version) AS first, max(e.version) AS last,
+           (array_agg(e.detail ->> 'state' ORDER BY e.version DESC))[1] AS state
+      FROM reminders_event e WHERE e.reminder_id = r.id AND e.version IS NOT NULL) AS h ON true
+ WHERE s.number = ANY (%s)
+   AND NOT coalesce(h.told = r.version AND h.versions = r.version AND h.first = 1 AND h.last = r.version
+                    AND h.state = r.state, false)
+"""
+BREAKS: Final = "SELECT promise, kind, subject_id, detail FROM billing_break WHERE closed_at IS NULL"
+EVERY_TABLE: Final = """
+SELECT relname FROM pg_class
+ WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition
+ ORDER BY relname
+"""
+
+
+class Oracle:
+    """Looks at one system from outside."""
+
+    def __init__(self, system: System) -> None:
+        self._system = system
+
+    def await_quiet(self, phones: Iterable[Phone], *, seconds: float) -> None:
+        """Wait until nothing is on its way for these people: no ring, no look-up, no open call, no hold."""
+        numbers = [phone.number for phone in phones]
+        rows = self._system.rows
+
+        def quiet() -> bool:
+            return rows(WAITING, numbers, numbers, numbers) == []
+
+        try:
+            until(quiet, seconds=seconds, what="everything has ended")
+        except AssertionError as late:
+            left = rows(WAITING, numbers, numbers, numbers)
+            raise AssertionError(f"{late}; left: {left}\n{self._system.said()[-6000:]}") from None
+
+    def states(self, phones: Iterable[Phone]) -> Counter[str]:
+        """How many reminders are in which state."""
+        return Counter(row[2] for row in self._system.rows(REMINDERS, [phone.number for phone in phones]))
+
+    def breaks(self) -> list[tuple[Any, ...]]:
+        """What Ringback itself has found broken."""
+        return self._system.rows(BREAKS)
+
+    def charges(self, phones: Iterable[Phone]) -> Counter[str]:
+        """How many charges of which kind."""
+        return Counter(row[0] for row in self._system.rows(CHARGES, [phone.number for phone in phones]))
+
+    def counts(self) -> dict[str, int]:
+        """The rows of every table of ours: nothing has changed where they are the same."""
+        names = [name for (name,) in self._system.rows(EVERY_TABLE) if not name.startswith(("auth_", "django_"))]
+        query = " UNION ALL ".join(f"SELECT '{name}', count(*) FROM {name}" for name in names)
+        return dict(self._system.rows(query))
+
+    def judge(self, phones: Iterable[Phone]) -> None:
+        """AssertionError with every promise that is not kept to these people, who have nothing on its way."""
+        numbers = [phone.number for phone in phones]
+        calls = [c for c in self._system.carrier.calls() if c["to"] in set(numbers)]
+        attempts = self._system.rows(ATTEMPTS, numbers)
+        complaints = [
+            *self._ended(numbers),
+            *_rung_once(calls, attempts),
+            *self._charged(numbers, calls),
+            *(f"P4: {row} does not sum to zero" for row in self._system.rows(UNBALANCED)),
+            *(f"P8: the events of {row[0]} are not its row" for row in self._system.rows(HISTORY, numbers)),
+        ]
+        assert complaints == []
+
+    def _ended(self, numbers: list[str]) -> list[str]:
+        reminders = self._system.rows(REMINDERS, numbers)
+        silent = sorted(set(numbers) - {row[0] for row in reminders})
+        return [f"P1: {number} has no reminder" for number in silent] + [
+            f"P2: #{number} of {phone} is {state}" for phone, number, state, _ in reminders if state not in ENDS
+        ]
+
+    def _charged(self, numbers: list[str], calls: list[dict[str, Any]]) -> list[str]:
+        found = self._system.rows(CHARGES, numbers)
+        charged = Counter(evidence.get("carrier_sid") for kind, evidence in found if kind == "call")
+        answered = Counter(call["sid"] for call in calls if call["answered_at"] is not None)
+        return [f"P4: {sid} was charged {charged[sid]} times, not {answered[sid]}" for sid in charged | answered
+                if charged[sid] != answered[sid]]  # fmt: skip
+
+
+def _rung_once(calls: list[dict[str, Any]], attempts: list[tuple[Any, ...]]) -> list[str]:
+    """Every call is that of exactly one attempt, and every attempt has at most one call."""
+    bound = Counter(row[0] for row in attempts if row[0] is not None)
+    made = Counter(call["sid"] for call in calls)
+    return [f"P3: the carrier made {sid} {made[sid]} times for {bound[sid]} attempts" for sid in bound | made
+            if bound[sid] != made[sid]]  # fmt: skip

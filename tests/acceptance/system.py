@@ -1,0 +1,263 @@
+"""A whole system with real processes, in a data directory and on ports of its own, as `up` runs it."""
+
+import fcntl
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO, Any, Final
+
+import psycopg
+
+from deploy.local import platform, records
+from deploy.local.home import Home, read_environment
+from tests.acceptance.carrier import Carrier
+from tests.acceptance.oracle import Oracle
+from tests.acceptance.waiting import until
+
+REPOSITORY: Final = Path(__file__).resolve().parents[2]
+START_SECONDS: Final = 60.0
+STOP_SECONDS: Final = 10.0
+COMMAND_SECONDS: Final = 60.0
+# A system takes PORT, +10, +20, +30 and two above +40; these never share one.
+PORTS: Final = tuple(block + place for block in (19200, 19260, 19320) for place in (0, 2, 4, 6, 8))
+FOLLOWERS: Final = (0, 10, 20, 30, 44, 45)
+# Short, and in the proportions that the checks of the settings ask for: horizon / 4 + horizon * 0.4 + 2 <= lease.
+QUICK: Final[Mapping[str, str]] = {
+    "RINGBACK_LEASE_SECONDS": "5",
+    "RINGBACK_LOOKUP_HORIZON_SECONDS": "4",
+    "RINGBACK_RETRY_SECONDS": "1",
+    "RINGBACK_RING_TIMEOUT_SECONDS": "4",
+    "RINGBACK_SNOOZE_SECONDS": "2",
+}
+_OURS: Final = ("RINGBACK_", "DATABASE_URL", "REDIS_URL", "SENTRY_", "OTEL_", "DJANGO_", "TIER", "PORT")
+
+
+class System:
+    """One `up`. Started and stopped as a person does it; looked at as the owner of its rows."""
+
+    def __init__(self, settings: Mapping[str, str]) -> None:
+        self.root = Path(tempfile.mkdtemp(prefix="ringback-acceptance-"))
+        self.root.chmod(0o711)  # where Postgres may not run as root it is another user, who must get in
+        self.home = Home(root=self.root / "home")
+        self.settings = dict(settings)
+        self.log = self.root / "log"
+        self._lock, self.port = _take_ports()
+        self._process: subprocess.Popen[bytes] | None = None
+        self.interface: dict[str, str] = {}
+        self.carrier = Carrier(f"http://127.0.0.1:{self.port + 10}")
+        self.oracle = Oracle(self)
+
+    # ---- its life --------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Start it and wait until it runs."""
+        before = self.said().count("Ringback runs")
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                # A run of tests that is killed leaves no system behind.
+                platform.launched(
+                    self._command("up", "--tier", "durable", "--port", str(self.port)),
+                    dies_with_parent=signal.SIGTERM,
+                ),
+                cwd=REPOSITORY,
+                env=self.environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        try:
+            until(lambda: self._runs(before), seconds=START_SECONDS, what="the system runs")
+        except AssertionError as late:
+            raise AssertionError(f"{late}\n{self.said()}") from None
+        self.interface = json.loads((self.home.run / "interface.json").read_text())
+        self.carrier.usual()
+
+    def stop(self, number: int = signal.SIGINT) -> int:
+        """Stop it as Ctrl-C does; the exit code. AssertionError where that takes longer than a person waits."""
+        process, self._process = self._process, None
+        assert process is not None
+        process.send_signal(number)
+        try:
+            return process.wait(timeout=STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            self.run("down")
+            raise AssertionError(f"it did not stop within {STOP_SECONDS} s:\n{self.said()[-2000:]}") from None
+
+    def reap(self) -> None:
+        """Take note of a supervisor that was killed."""
+        process, self._process = self._process, None
+        assert process is not None
+        process.wait(timeout=STOP_SECONDS)
+
+    def close(self) -> None:
+        """Stop it where it runs, and leave nothing behind."""
+        try:
+            if self._process is not None:
+                self.stop()
+        finally:
+            self._lock.close()
+            shutil.rmtree(self.root, ignore_errors=True)
+
+    def _runs(self, before: int) -> bool:
+        if self._process is not None and self._process.poll() is not None:
+            raise AssertionError(f"it ended with {self._process.returncode}:\n{self.said()}")
+        return self.said().count("Ringback runs") > before
+
+    def said(self) -> str:
+        """Every line that it has shown."""
+        return self.log.read_text(errors="replace") if self.log.exists() else ""
+
+    # ---- commands --------------------------------------------------------------------------------
+
+    def environment(self) -> dict[str, str]:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
+        return {**kept, **self.settings, "RINGBACK_HOME": str(self.home.root), "NO_COLOR": "1"}
+
+    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """`up`, `down`, `doctor` … as the Makefile calls them."""
+        return self._completed(self._command(*words))
+
+    def manage(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """`./manage.py …` in a second terminal."""
+        return self._completed([sys.executable, "manage.py", *words])
+
+    def told(self, *words: str) -> Any:
+        """The JSON of a command that must succeed."""
+        done = self.manage(*words, "--json")
+        assert done.returncode == 0, f"{words}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return json.loads(done.stdout)
+
+    def _command(self, *words: str) -> list[str]:
+        return [sys.executable, "-m", "deploy.local", *words]
+
+    def _completed(self, command: list[str]) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            command,
+            cwd=REPOSITORY,
+            env=self.environment(),
+            capture_output=True,
+            text=True,
+            timeout=COMMAND_SECONDS,
+            check=False,
+        )
+
+    # ---- processes -------------------------------------------------------------------------------
+
+    def pid(self, name: str) -> int:
+        """The process that serves as `name`, by its file."""
+        return int((self.home.run / f"{name}.pid").read_text())
+
+    def children(self, name: str) -> list[int]:
+        return platform.children(self.pid(name))
+
+    def kill(self, name: str) -> int:
+        """kill -9; the pid that it had."""
+        pid = self.pid(name)
+        os.kill(pid, signal.SIGKILL)
+        return pid
+
+    def await_back(self, name: str, killed: int) -> None:
+        """The instance serves again, under another pid, and nothing of the old one lives."""
+        until(
+            lambda: self.pid(name) != killed and name in self.ready(),
+            seconds=START_SECONDS,
+            what=f"{name} is back",
+        )
+        assert platform.started(killed) is None
+        assert platform.group_members(killed) == []
+
+    def ready(self) -> list[str]:
+        """Who was the last to say that it is ready and has not died since."""
+        states: dict[str, bool] = {}
+        for line in self.said().splitlines():
+            words = line.removeprefix("ringback   │ ").split()
+            if line.startswith("ringback   │") and len(words) > 2:
+                if words[1:3] == ["is", "ready"]:
+                    states[words[0]] = True
+                elif words[1:3] == ["was", "killed"] or words[1:2] == ["ended"]:
+                    states[words[0]] = False
+        return [name for name, is_ready in states.items() if is_ready]
+
+    @contextmanager
+    def frozen(self, name: str) -> Iterator[None]:
+        """SIGSTOP, and SIGCONT at the end."""
+        pid = self.pid(name)
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
+
+    def supervisor(self) -> int | None:
+        return records.supervisor(self.home)
+
+    # ---- rows ------------------------------------------------------------------------------------
+
+    def rows(self, query: str, *parameters: object) -> list[tuple[Any, ...]]:
+        """What the owner sees. OSError where the database is away."""
+        try:
+            with psycopg.connect(self._owner_url(), autocommit=True, connect_timeout=3) as connection:
+                return connection.execute(query, parameters or None).fetchall()
+        except psycopg.OperationalError as away:
+            raise OSError(str(away)) from away
+
+    def plant(self, query: str, *parameters: object) -> None:
+        """Carry out the owner's statement: the sabotage of a test."""
+        with psycopg.connect(self._owner_url(), autocommit=True) as connection:
+            connection.execute(query, parameters or None)
+
+    def _owner_url(self) -> str:
+        return read_environment(self.home.run / "env")["RINGBACK_OWNER_DATABASE_URL"]
+
+
+class Systems:
+    """The systems of a run, by name: started by the first test that asks, stopped at the end."""
+
+    def __init__(self) -> None:
+        self._running: dict[str, System] = {}
+
+    def running(self, name: str, settings: Mapping[str, str]) -> System:
+        """The system of that name, behaving as usual."""
+        if name not in self._running:
+            system = System(settings)
+            self._running[name] = system
+            system.start()
+        self._running[name].carrier.usual()
+        return self._running[name]
+
+    def close(self) -> None:
+        for system in self._running.values():
+            system.close()
+
+
+def _take_ports() -> tuple[IO[str], int]:
+    """A free PORT, kept by a lock for as long as this process has it."""
+    for port in PORTS:
+        lock = (Path(tempfile.gettempdir()) / f"ringback-acceptance-{os.getuid()}-{port}.lock").open("a")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _refuse_taken(port)
+        except OSError:
+            lock.close()
+            continue
+        return lock, port
+    raise AssertionError(f"no free ports among {PORTS}")
+
+
+def _refuse_taken(port: int) -> None:
+    for follower in FOLLOWERS:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", port + follower))

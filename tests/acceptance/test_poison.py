@@ -1,0 +1,83 @@
+"""One poisonous row among 99 good ones: the 99 ring, the one becomes a dead letter that can be replayed."""
+
+from typing import Final
+
+import pytest
+
+from tests.acceptance import audit
+from tests.acceptance.carrier import Phone
+from tests.acceptance.system import QUICK, System, Systems
+from tests.acceptance.waiting import until
+
+pytestmark = pytest.mark.acceptance
+
+GOOD: Final = 99
+# The row makes whatever writes its attempt fail, or ends the connection that tries.
+POISON: Final = """
+CREATE FUNCTION poison() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+BEGIN
+  {deed};
+  RETURN NEW;
+END $$;
+CREATE TRIGGER poison BEFORE INSERT ON reminders_attempt FOR EACH ROW
+  WHEN (NEW.reminder_id = '{reminder}') EXECUTE FUNCTION poison()
+"""
+MENDED: Final = "DROP TRIGGER poison ON reminders_attempt; DROP FUNCTION poison()"
+REMINDER: Final = """
+SELECT r.id FROM reminders_reminder r JOIN reminders_subscriber s ON s.id = r.subscriber_id WHERE s.number = %s
+"""
+EVENTS: Final = """
+SELECT e.what, e.detail ->> 'cause' FROM reminders_event e JOIN reminders_subscriber s ON s.id = e.subscriber_id
+ WHERE s.number = %s AND e.version IS NOT NULL ORDER BY e.version
+"""
+
+
+@pytest.fixture
+def system(systems: Systems) -> System:
+    """One whose rows are poisoned."""
+    return systems.running("poisoned", {**QUICK, "RINGBACK_LOOKUP_HORIZON_SECONDS": "1", "RINGBACK_LEASE_SECONDS": "3"})
+
+
+@pytest.mark.parametrize(
+    "deed",
+    ["RAISE EXCEPTION 'this row is poison'", "PERFORM pg_terminate_backend(pg_backend_pid())", "PERFORM pg_sleep(600)"],
+    ids=["raises", "ends the connection", "never answers"],
+)
+def test_it_rings_the_others_and_buries_the_one(system: System, deed: str) -> None:
+    system.carrier.behave(answer="always", press="1")
+    good = list(system.carrier.phones(GOOD))
+    bad = system.carrier.phone()
+    for phone in [*good[:50], bad, *good[50:]]:
+        system.carrier.text(sender=phone.number, body="Remind in 4 seconds about tea")
+    ((reminder,),) = until(lambda: system.rows(REMINDER, bad.number), seconds=10, what="the bad one is there")
+    system.plant(POISON.format(deed=deed, reminder=reminder))
+    try:
+        until(lambda: len(rung(good)) == GOOD, seconds=60, what="the 99 have rung")
+        until(lambda: system.oracle.states([bad]) == {"dead": 1}, seconds=90, what="the one is a dead letter")
+    finally:
+        system.plant(MENDED)
+    system.oracle.await_quiet([*good, bad], seconds=15)
+    assert system.rows(EVENTS, bad.number) == [("reminder.scheduled", None), ("reminder.dead", "poison")]
+    assert bad.calls == []
+    assert rung(good) == {phone.number: 1 for phone in good}
+    system.oracle.judge([*good, bad])
+    letters = system.told("replay_dead_letter")["dead_letters"]
+    assert [letter["id"] for letter in letters] == [str(reminder)]
+    assert system.told("replay_dead_letter", str(reminder))["replayed"] == [str(reminder)]
+    call = bad.rings()
+    bad.awaits_end(call)
+    assert "tea" in bad.heard(call)
+    system.oracle.await_quiet([bad], seconds=15)
+    system.oracle.judge([bad])
+    assert system.oracle.charges([bad]) == {"sms": 1, "call": 1}
+    audit.clean(system)
+
+
+def rung(phones: list[Phone]) -> dict[str, int]:
+    """How often each of them was rung, of those that were."""
+    wanted = {phone.number for phone in phones}
+    found: dict[str, int] = {}
+    for call in phones[0].carrier.calls():
+        if call["to"] in wanted:
+            found[call["to"]] = found.get(call["to"], 0) + 1
+    return found

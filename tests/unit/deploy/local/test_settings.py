@@ -1,0 +1,93 @@
+"""What a system is told, and who wins."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from deploy.local import plan, ports, settings, tiers
+from deploy.local.home import Home, read_environment, write_private
+from deploy.local.problems import CannotStartError
+
+
+def system(root: Path, **environ: str) -> settings.System:
+    home = Home(root=root / "home")
+    home.make()
+    return settings.system(tier=tiers.read("durable"), home=home, ports=ports.ports("18100"), environ=environ)
+
+
+def test_it_makes_secrets_once_and_for_their_owner_only(tmp_path: Path) -> None:
+    first, second = system(tmp_path), system(tmp_path)
+    assert first.settings == second.settings
+    places = list(first.home.secrets.iterdir())
+    assert {place.stat().st_mode & 0o777 for place in places} == {0o600}
+    assert first.home.secrets.stat().st_mode & 0o777 == 0o700
+    sid = first.settings["RINGBACK_TWILIO_ACCOUNT_SID"]
+    assert sid.startswith("AC")
+    assert len(sid) == 34
+    assert set(sid[2:]) <= set("0123456789abcdef")
+
+
+def test_it_lets_the_person_win_over_the_tier(tmp_path: Path) -> None:
+    assert system(tmp_path).settings["RINGBACK_DRAIN_SECONDS"] == "6"
+    chosen = system(tmp_path, RINGBACK_DRAIN_SECONDS="2", RINGBACK_INSTANCE="web-9", HOME="/nowhere")
+    assert chosen.settings["RINGBACK_DRAIN_SECONDS"] == "2"
+    assert "RINGBACK_INSTANCE" not in chosen.settings
+    assert "HOME" not in chosen.settings
+
+
+def test_it_uses_servers_from_outside_and_starts_none_beside_them(tmp_path: Path) -> None:
+    chosen = system(tmp_path, DATABASE_URL="postgresql://a:b@db/c", REDIS_URL="redis://cache")
+    assert chosen.settings["DATABASE_URL"] == "postgresql://a:b@db/c"
+    assert chosen.settings["RINGBACK_OWNER_DATABASE_URL"] == "postgresql://a:b@db/c"
+    assert set(plan.listening(chosen)) == {"web", "carrier"}
+    names = [program.name for program in plan.plan(chosen, migrates=True)]
+    assert names == ["carrier", "web-1", "dispatch-1", "worker-1", "migrations"]
+
+
+def test_it_writes_what_runs_for_commands_and_for_drivers(tmp_path: Path) -> None:
+    chosen = system(tmp_path)
+    settings.write(chosen)
+    run = chosen.home.run
+    assert read_environment(run / "env") == chosen.settings
+    interface = json.loads((run / "interface.json").read_text())
+    assert interface["web"] == "http://127.0.0.1:18100"
+    assert interface["carrier"] == "http://127.0.0.1:18110"
+    assert interface["service_number"] == "+12025550100"
+    assert ":18120/" in interface["database_url"]
+    assert ":18130/" in interface["redis_url"]
+    assert {(run / name).stat().st_mode & 0o777 for name in ("env", "interface.json")} == {0o600}
+
+
+def test_it_plans_every_process_with_a_place_of_its_own(tmp_path: Path) -> None:
+    programs = plan.plan(system(tmp_path), migrates=False)
+    assert [program.name for program in programs] == [
+        "postgres-1",
+        "redis",
+        "carrier",
+        "web-1",
+        "dispatch-1",
+        "worker-1",
+    ]
+    by_name = {program.name: program for program in programs}
+    assert by_name["web-1"].needs == ("postgres-1", "redis")
+    metrics = [program.environment.get("RINGBACK_METRICS_PORT") for program in programs]
+    assert len(set(metrics[2:])) == 4
+    ranks = sorted(programs, key=lambda program: program.stop_rank)
+    assert [program.name for program in ranks[-4:]] == ["web-1", "carrier", "redis", "postgres-1"]
+    slowest = {program.stop_rank: program.stop_seconds for program in programs}
+    assert sum(slowest.values()) < 15
+
+
+@pytest.mark.parametrize("text", ["", "0", "80", "65500", "eight", "１８０００", "-1"])
+def test_it_refuses_a_port_that_leaves_no_room(text: str) -> None:
+    with pytest.raises(CannotStartError, match="PORT must be a number"):
+        ports.ports(text)
+
+
+def test_it_replaces_a_file_at_once(tmp_path: Path) -> None:
+    place = tmp_path / "name.pid"
+    write_private(place, "1\n")
+    write_private(place, "2\n")
+    assert place.read_text() == "2\n"
+    assert [one.name for one in tmp_path.iterdir()] == ["name.pid"]

@@ -1,0 +1,84 @@
+"""The report: its marks, its judgements, and what lateness is."""
+
+from pathlib import Path
+
+import pytest
+
+from deploy.lab.bench import report, results, steady, texts
+from deploy.lab.bench.figures import spread
+from deploy.local.carrier.webhooks import sign
+
+
+def test_only_what_stands_between_the_marks_is_replaced() -> None:
+    page = f"before\n{report.BEGIN}\nold\n{report.END}\nafter\n"
+    assert report.replaced(page, "new") == f"before\n{report.BEGIN}\n\nnew\n{report.END}\nafter\n"
+
+
+def test_a_page_without_marks_is_left_alone() -> None:
+    with pytest.raises(ValueError, match="marks"):
+        report.replaced("no marks here", "new")
+
+
+def test_the_page_of_the_repository_has_its_marks() -> None:
+    assert report.replaced(report.PAGE.read_text(), "new")
+
+
+def test_figures_come_back_from_disk_as_they_were_kept(tmp_path: Path) -> None:
+    kept = results.Results(place=tmp_path / "results.json")
+    kept.add("burst", processes=1, ours=spread([1.0, 2.0]), sides={"bare": spread([3.0])}, lost=0)
+    found = results.read(tmp_path / "results.json").found["burst-1"]
+    assert found["ours"] == {"rounds": 2, "median": 1.5, "least": 1.0, "most": 2.0}
+    assert found["sides"]["bare"]["median"] == 3.0
+    assert found["lost"] == 0
+
+
+def test_nothing_kept_is_an_empty_report(tmp_path: Path) -> None:
+    assert results.read(tmp_path / "none.json").found == {}
+
+
+def test_a_burst_under_a_quarter_of_the_bare_loop_has_missed_its_target(tmp_path: Path) -> None:
+    kept = results.Results(place=tmp_path / "results.json")
+    one = spread([1.0])
+    for processes, ratio in ((1, 0.24), (2, 0.25)):
+        kept.add(
+            "burst",
+            processes=processes,
+            n=10,
+            ours=one,
+            peer=one,
+            ratio=spread([ratio]),
+            lost=0,
+            twice=0,
+            cpu_us={},
+            load=one,
+        )
+    rows = [line for line in report.tables(kept).splitlines() if line.startswith(("| 1 |", "| 2 |"))]
+    assert "**missed**" in rows[0]
+    assert "| met |" in rows[1]
+
+
+def test_lateness_is_of_the_first_call_and_early_is_counted() -> None:
+    dues = {"+1": 100.0, "+2": 101.0, "+3": 102.0, "+4": 103.0}
+    calls = [("+1", 100.010), ("+2", 100.900), ("+1", 130.0), ("+3", 102.0), ("+9", 1.0)]
+    found = steady.judged(dues, calls)
+    assert found["max_ms"] == pytest.approx(10.0)
+    assert (found["n"], found["early"], found["lost"], found["twice"]) == (4, 1, 1, 1)
+
+
+def test_no_two_texts_are_the_same_and_each_is_signed() -> None:
+    made = texts.webhooks(
+        count=200,
+        known=10,
+        new_from=500,
+        base="http://127.0.0.1:8000",
+        host="127.0.0.1:8000",
+        account_sid="AC1",
+        auth_token="t",
+        service_number="+12025550100",
+        seed=1,
+    )
+    bodies = [request.partition(b"\r\n\r\n")[2] for request in made]
+    assert len(set(bodies)) == 200
+    assert sum(b"From=%2B12022000" in body for body in bodies) == 200
+    form = [("A", "1")]
+    assert sign(token="t", url="u", params=form) == sign(token="t", url="u", params=form)

@@ -1,0 +1,250 @@
+"""What a message of a person leads to, without a database: tables of text, answer and change."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Final
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from billing.segments import segments
+from reminders import conversation, grammar, languages, limits, phone, replies
+from reminders.answers import Said
+from reminders.person import Decision, Person, Standing
+
+NEW_YORK: Final = ZoneInfo("America/New_York")
+NOW: Final = datetime(2026, 3, 2, 10, 0, tzinfo=NEW_YORK)
+NUMBER: Final = "+12025550101"
+OPT_OUT_WORDS: Final = (
+    "STOP",
+    "CANCEL",
+    "END",
+    "QUIT",
+    "UNSUBSCRIBE",
+    "REVOKE",
+    "OPTOUT",
+    "STOPALL",
+    "opt out",
+    "Stop. Thank you",
+)
+
+
+def standing(
+    number: int, subject: str, hours: float, *, state: str = "scheduled", rrule: str | None = None
+) -> Standing:
+    due_at = NOW + timedelta(hours=hours)
+    return Standing(
+        id=UUID(int=number),
+        number=number,
+        subject=subject,
+        zone="America/New_York",
+        due_at=due_at,
+        state=state,
+        version=1,
+        rrule=rrule,
+        rule_at=due_at if rrule else None,
+        created_at=NOW - timedelta(minutes=5),
+    )
+
+
+TEA: Final = standing(1, "tea", 2)
+RENT: Final = standing(2, "rent and tea", 30)
+PILLS: Final = standing(3, "pills", 5, rrule="FREQ=DAILY;BYHOUR=15;BYMINUTE=0")
+SOMEBODY: Final = Person(
+    id=UUID(int=9),
+    account_id=UUID(int=8),
+    number=NUMBER,
+    bucket=1,
+    zone="America/New_York",
+    language="en",
+    dayfirst=False,
+    version=7,
+    reminders_made=3,
+    stopped_at=None,
+    started_at=None,
+    reminders_open=3,
+    open_reminders=(TEA, PILLS, RENT),
+)
+
+
+def hear(body: str, person: Person = SOMEBODY, *, opt_out: str | None = None, now: datetime = NOW) -> Decision:
+    sender = phone.parse(person.number)
+    guess = grammar.understand(body, now, sender.zone or "UTC", sender.dayfirst)
+    request = conversation.heard(body=body, sender=sender, person=person, guess=guess, now=now)
+    said = Said(
+        body=body,
+        opt_out=opt_out,
+        sender=sender,
+        person=person,
+        message_id=UUID(int=77),
+        snooze_seconds=600,
+        now=now,
+    )
+    return conversation.decide(said=said, request=request)
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "answer"),
+    [
+        ("LIST", "list", "Your reminders"),
+        ("what's next", "next", "Next: #1 tea"),
+        ("DELETE 1", "delete", "Deleted #1 tea"),
+        ("forget pills", "delete", "Deleted #3 pills"),
+        ("forget the tea", "delete", "Which one?"),
+        ("DELETE 9", "delete", "You have no reminder #9"),
+        ("forget the dentist", "delete", "You have no reminder about dentist"),
+        ("DELETE ALL", "delete", "Delete all 3 reminders?"),
+        ("MOVE 1 to 6pm", "move", "Moved #1 tea: Mon 2 Mar 2026, 6:00 PM"),
+        ("MOVE 3 to 6pm", "move", "Moved #3 pills this once"),
+        ("MOVE 9 to 6pm", "move", "You have no reminder #9"),
+        ("MOVE 1 to the moon", "move", "When shall #1 ring?"),
+        ("EDIT 1 green tea", "edit", "#1 is now green tea"),
+        ("SKIP 3", "skip", "Skipped #3 pills once. Next: Tue 3 Mar 2026, 3:00 PM"),
+        ("SKIP", "skip", "Skipped #3 pills once"),
+        ("SKIP 1", "skip", "#1 does not repeat"),
+        ("SNOOZE", "snooze", "We have not called you lately"),
+        ("TZ Berlin", "tz", "You are on Berlin time now; it is 4:00 PM there."),
+        ("TZ Atlantis", "tz", "We do not know the place Atlantis"),
+        ("LANG es", "lang", "Ahora te hablamos en español"),
+        ("BALANCE", "balance", "Your balance is $0.00"),
+        ("HELP", "help", "Ringback calls you back"),
+        ("INFO", "help", "Ringback calls you back"),
+        ("2", "choose", "We have not asked you anything"),
+        ("", "empty", "Your text was empty"),
+        ("remind me feb 30 about rent", "asked_back", "There is no such date or time. Did you mean Sun 28 Feb 2027"),
+        ("remind me next friday about rent", "asked_back", "Which one?"),
+        ("every 10 seconds beep", "too_often", "We call at most once a minute"),
+        ("change it to 10pm", "move", "Moved #3 pills this once"),
+        ("make it 10pm", "move", "Moved #3 pills this once"),
+        ("move pills to 10pm", "move", "Moved #3 pills this once"),
+        ("move the rent to friday", "move", "Moved #2 rent and tea: Fri 6 Mar 2026, 4:00 PM"),
+        ("I like trains", "unclear", "Sorry"),
+        ("remind me about tea", "asked_back", "When shall we call you about tea?"),
+        ("remind me tomorrow 9am", "asked_back", "What shall we remind you of, Tue 3 Mar 2026, 9:00 AM"),
+    ],
+)
+def test_it_answers(body: str, kind: str, answer: str) -> None:
+    decision = hear(body)
+    assert (decision.kind, (decision.reply or "")[: len(answer)]) == (kind, answer)
+
+
+@pytest.mark.parametrize("body", OPT_OUT_WORDS)
+def test_no_opt_out_word_is_a_command(body: str) -> None:
+    decision = hear(body)
+    assert (decision.kind, decision.stops, decision.consent) == ("stop", True, "stopped")
+
+
+@pytest.mark.parametrize("word", ["STOP", "Cancel", "Please stop calling me", "unsubscribe"])
+def test_a_stop_is_confirmed_once(word: str) -> None:
+    stopped = replace(SOMEBODY, stopped_at=NOW - timedelta(hours=1))
+    assert hear(word).reply == replies.stopped(language="en")
+    assert hear(word, stopped).reply is None
+    assert hear(word, opt_out="STOP").reply is None  # the carrier confirms its own words
+
+
+@pytest.mark.parametrize("body", ["LIST", "MOVE 1 to 6pm", "1", "hello", "Remind tomorrow 9am about tea", "UNDO"])
+def test_nothing_is_said_or_changed_while_stopped(body: str) -> None:
+    decision = hear(body, replace(SOMEBODY, stopped_at=NOW - timedelta(hours=1)))
+    assert (decision.reply, decision.changes_rows, decision.reminds, decision.kind) == (None, False, False, "stopped")
+
+
+def test_undo_takes_back_the_newest_reminder_for_a_while() -> None:
+    assert hear("UNDO").cancel == (3,)
+    old = replace(PILLS, created_at=NOW - timedelta(seconds=limits.UNDO_SECONDS + 1))
+    assert not hear("UNDO", replace(SOMEBODY, open_reminders=(TEA, old, RENT))).changes_rows
+
+
+def test_undo_does_not_bring_back_what_would_have_rung_by_now() -> None:
+    gone = replace(TEA, state="cancelled", due_at=NOW - timedelta(minutes=1))
+    change = {"what": "delete", "at": NOW.timestamp() - 60, "reminders": [{"id": str(TEA.id)}]}
+    decision = hear("UNDO", replace(SOMEBODY, last_change=change, changed=(gone,)))
+    assert (decision.moves, (decision.reply or "")[:25]) == ((), "There is nothing to undo.")
+
+
+@pytest.mark.parametrize("body", ["2", "#2", "second", "the second one", "the other one", "Second."])
+def test_a_choice_is_taken_in_many_words(body: str) -> None:
+    asked = hear("remind me next friday about rent")
+    assert asked.held is not None
+    person = replace(SOMEBODY, held=asked.held, held_body="remind me next friday about rent", held_at=NOW)
+    decision = hear(body, person, now=NOW + timedelta(minutes=5))
+    assert decision.request.when == datetime(2026, 3, 13, 9, 0, tzinfo=NEW_YORK)
+    assert (decision.reminds, decision.request.subject) == (True, "rent")
+
+
+@pytest.mark.parametrize("body", ["yes", "Y", "sure", "delete all"])
+def test_all_are_deleted_after_a_yes(body: str) -> None:
+    person = replace(SOMEBODY, held=hear("DELETE ALL").held)
+    assert hear(body, person).cancel == (1, 3, 2)
+    assert hear("no", person).cancel == ()
+    assert hear(body, person, now=NOW + timedelta(seconds=limits.HELD_SECONDS + 1)).cancel in ((), None)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [("remind me about tea", "tomorrow 9am"), ("tomorrow 9am", "tea"), ("Remind me tomorrow 9am", "tea")],
+)
+def test_the_half_that_was_missing_completes_a_reminder(first: str, second: str) -> None:
+    asked = hear(first)
+    person = replace(SOMEBODY, held=asked.held, held_body=first, held_at=NOW)
+    made = hear(second, person)
+    assert (made.reminds, made.request.subject) == (True, "tea")
+    assert made.request.when == datetime(2026, 3, 3, 9, 0, tzinfo=NEW_YORK)
+
+
+def test_a_number_without_a_zone_is_asked_where_it_depends_on_it() -> None:
+    nowhere = replace(SOMEBODY, number="+61412345678", zone="UTC", zone_known=False, dayfirst=True)
+    assert hear("Remind in 20 minutes about tea", nowhere).reminds
+    assert hear("Remind at 5pm London time about tea", nowhere).reminds
+    assert hear("every 8 hours drops", nowhere).reminds
+    for body in ("Remind tomorrow 9am about tea", "every day 8pm pills", "Remind on friday about tea"):
+        asked = hear(body, nowhere)
+        assert (asked.kind, asked.held and asked.held["what"]) == ("ask_zone", "zone")
+
+
+@pytest.mark.parametrize("code", languages.codes())
+def test_the_first_answer_says_what_it_costs_and_how_to_stop(code: str) -> None:
+    texts = {
+        "en": "Remind tomorrow 9am about the very long story of the princess and her seven bears in the wood",
+        "es": "Recuérdame mañana a las 9 comprar té",
+        "hi": "Kal subah 9 baje chai yaad dilana",
+    }
+    decision = hear(texts[code], replace(SOMEBODY, version=None, open_reminders=(), reminders_open=0))
+    told = decision.reply or ""
+    assert decision.reminds
+    assert "$0.01" in told and "$0.10" in told and "STOP" in told
+    assert segments(told).segments <= 2
+
+
+@pytest.mark.parametrize("code", languages.codes())
+def test_help_fits_one_segment(code: str) -> None:
+    counted = segments(replies.help_text(language=code))
+    assert (counted.encoding, counted.segments) == ("gsm7", 1)
+
+
+@pytest.mark.parametrize("code", languages.codes())
+def test_no_sentence_of_ours_doubles_the_price(code: str) -> None:
+    long = {name: said for name, said in languages.table(code)["sms"].items() if segments(said).encoding != "gsm7"}
+    assert long == {}
+
+
+@pytest.mark.parametrize("code", languages.codes())
+def test_every_language_says_everything_that_english_says(code: str) -> None:
+    for part in ("sms", "call", "repeats", "answers"):
+        assert set(languages.table(code)[part]) == set(languages.table("en")[part])
+
+
+@given(body=st.text(max_size=80), held=st.sampled_from([None, "choose", "zone", "delete_all", "list"]))
+def test_it_always_has_an_answer(body: str, held: str | None) -> None:
+    asked = {
+        "what": held,
+        "at": NOW.timestamp(),
+        "message": str(UUID(int=1)),
+        "choices": [NOW.timestamp() + 60],
+        "page": 2,
+    }
+    person = replace(SOMEBODY, held=asked if held else None, held_body="Remind tomorrow 9am about tea", held_at=NOW)
+    decision = hear(body, person, now=NOW.astimezone(UTC))
+    assert decision.reply or decision.kind == "stop"

@@ -18,12 +18,12 @@ help:
 	@echo 'make test    set up, then run every test      ARGS="-k name" chooses some'
 	@echo 'make lint    format check, rules, types, layers'
 	@echo 'make bench   measure it against its peers     ARGS=... are passed on'
-	@echo 'make lock    choose the newest versions that fit, and write both locks'
+	@echo 'make lock    choose the newest versions that fit, and write every lock'
 	@echo
 	@echo 'Then: ./manage.py doctor (what is found, missing, running), ./manage.py help'
 
 up:
-	@sh deploy/local/install.sh run
+	@case "$(TIER)" in replicated|isolated) what=ha ;; *) what=run ;; esac; sh deploy/local/install.sh $$what
 	@exec $(PY) -m deploy.local up --tier "$(TIER)" --port "$(PORT)"
 
 down:
@@ -50,11 +50,14 @@ bench:
 	@sh deploy/local/install.sh dev
 	$(PY) -m deploy.lab.bench $(ARGS)
 
-# The header names only this command: no index, no path of a machine.
+# The header names only this command: no index, no path of a machine. Extras stay written: pip takes `coverage`
+# and `coverage[toml]` for two requirements, and would look for a newer release of the one that is not pinned.
 LOCK = $(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
-	--python-version 3.11 --custom-compile-command 'make lock' --upgrade --extra local
+	--no-strip-extras --python-version 3.11 --custom-compile-command 'make lock' $(LOCK_ARGS) --extra local
+LOCK_ARGS ?= --upgrade
 
 lock:
 	@command -v $(UV) >/dev/null || { echo 'make lock needs uv: pip install uv, or make lock UV=/path/to/uv'; exit 2; }
 	$(LOCK) --output-file requirements.lock pyproject.toml
-	$(LOCK) --group dev --constraints requirements.lock --output-file requirements-dev.lock pyproject.toml
+	$(LOCK) --extra ha --constraints requirements.lock --output-file requirements-ha.lock pyproject.toml
+	$(LOCK) --extra ha --group dev --constraints requirements-ha.lock --output-file requirements-dev.lock pyproject.toml

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Makes .venv hold what a lock names: `install.sh run` for `make up`, `install.sh dev` for `make test`.
+# Makes .venv hold what a lock names: `install.sh run` for `make up`, `install.sh ha` for the tiers with three
+# Postgres nodes, `install.sh dev` for `make test`. Each of them holds all of the one before, at the same versions.
 #
 # Uses uv where it is on the path, else the pip of this machine; needs neither python3-venv nor ensurepip.
 # Nothing is done where the same lock was installed before: .venv/ringback-lock keeps its checksum.
@@ -8,8 +9,9 @@ set -eu
 what=$1
 case $what in
 run) lock=requirements.lock ;;
+ha) lock=requirements-ha.lock ;;
 dev) lock=requirements-dev.lock ;;
-*) echo "install.sh: run or dev, not $what" >&2; exit 2 ;;
+*) echo "install.sh: run, ha or dev, not $what" >&2; exit 2 ;;
 esac
 
 stop() { echo "ringback: $1" >&2; exit 2; }
@@ -67,7 +69,8 @@ else
 fi || stop "The packages could not be installed: look at the message above (is the network there?), then try again."
 
 {
-    echo "run:$(sum requirements.lock)"  # the other lock holds all of this one, at the same versions
+    echo "run:$(sum requirements.lock)"
+    if [ "$what" != run ]; then echo "ha:$(sum requirements-ha.lock)"; fi
     if [ "$what" = dev ]; then echo "dev:$(sum requirements-dev.lock)"; fi
 } >.venv/ringback-lock
 echo "ringback: installed"

@@ -30,6 +30,7 @@ class Said:
     message_id: UUID
     snooze_seconds: float
     now: datetime
+    answers: bool = True  # whether the webhook's answer carries the reply
 
 
 def plain(said: Said, request: Request, kind: str, reply: str | None = None) -> Decision:

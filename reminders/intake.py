@@ -57,9 +57,11 @@ def accept(
     received_at: datetime,
     trace_context: str,
     snooze_seconds: float = limits.SNOOZE_SECONDS,
+    answers: bool = True,
 ) -> Answer:
     """Accept one message durably and answer it.
 
+    `answers` false: nobody waits for the answer any more (it comes out of the spool), so its timer sends the reply.
     Raises Conflict or Contended, and the database's errors; then nothing was changed.
     """
     sender = phone.parse(message.sender)
@@ -84,6 +86,7 @@ def accept(
             message_id=uuid7(),
             snooze_seconds=snooze_seconds,
             now=received_at,
+            answers=answers,
         )
         decision = conversation.decide(said=said, request=request)
         if plain and not decision.reminds:
@@ -302,7 +305,9 @@ def _row(message: Inbound, said: Said, decision: Decision, digest: bytes, trace_
         "reply_body": decision.reply,
         "reply_segments": segments(decision.reply).segments if decision.reply is not None else None,
         "reply_timer_id": uuid7(),
-        "reply_due_at": said.now + timedelta(seconds=limits.REPLY_LOOK_UP_SECONDS),
+        "reply_state": "handed_over" if said.answers else "intended",
+        "reply_handed_over_at": said.now if said.answers else None,
+        "reply_due_at": said.now + timedelta(seconds=limits.REPLY_LOOK_UP_SECONDS if said.answers else 0),
         "event_id": uuid7(),
         "language": decision.request.language,
         "zone": decision.zone,

@@ -31,12 +31,12 @@ WITH person AS (
   INSERT INTO reminders_reply (id, subscriber_id, bucket, message_id, kind, body, segments, state, carrier,
                                created_at, handed_over_at, trace_context)
   SELECT %(reply_id)s::uuid, id, bucket, %(message_id)s::uuid, %(kind)s::text, %(reply_body)s::text,
-         %(reply_segments)s::smallint, 'handed_over', %(carrier)s::text, %(received_at)s::timestamptz,
-         %(received_at)s::timestamptz, %(trace_context)s::text FROM person WHERE %(reply_id)s::uuid IS NOT NULL
+         %(reply_segments)s::smallint, %(reply_state)s::text, %(carrier)s::text, %(received_at)s::timestamptz,
+         %(reply_handed_over_at)s::timestamptz, %(trace_context)s::text FROM person WHERE %(reply_id)s::uuid IS NOT NULL
 ), timer AS (
   INSERT INTO reminders_timer (id, kind, key, bucket, subscriber_id, due_at, wake_at)
   SELECT %(reply_timer_id)s::uuid, 'reply', %(reply_id)s::uuid, bucket, id, %(reply_due_at)s::timestamptz,
-         %(reply_due_at)s::timestamptz FROM person WHERE %(reply_id)s::uuid IS NOT NULL
+         greatest(%(reply_due_at)s::timestamptz, now()) FROM person WHERE %(reply_id)s::uuid IS NOT NULL
 )
 SELECT id, CASE WHEN %(charge_id)s::uuid IS NOT NULL THEN
          billing_charge_message(%(charge_id)s::uuid, account_id, %(message_id)s::uuid, %(charge_minor)s::bigint,

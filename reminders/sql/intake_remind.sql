@@ -43,8 +43,8 @@ WITH person AS (
   INSERT INTO reminders_reply (id, subscriber_id, bucket, message_id, reminder_id, kind, body, segments, state,
                                carrier, created_at, handed_over_at, trace_context)
   SELECT %(reply_id)s::uuid, id, bucket, %(message_id)s::uuid, %(reminder_id)s::uuid, 'confirmation',
-         %(reply_body)s::text, %(reply_segments)s::smallint, 'handed_over', %(carrier)s::text,
-         %(received_at)s::timestamptz, %(received_at)s::timestamptz, %(trace_context)s::text FROM person
+         %(reply_body)s::text, %(reply_segments)s::smallint, %(reply_state)s::text, %(carrier)s::text,
+         %(received_at)s::timestamptz, %(reply_handed_over_at)s::timestamptz, %(trace_context)s::text FROM person
 )
 SELECT id, billing_charge_message(%(charge_id)s::uuid, account_id, %(message_id)s::uuid, %(charge_minor)s::bigint,
                                    %(charge_currency)s::text, %(charge_evidence)s::jsonb, %(received_at)s::timestamptz) AS charged

@@ -87,4 +87,4 @@ def test_every_decision_says_what_a_decision_says() -> None:
     assert decisions
     assert [name for name in decisions if not all(heading in text_of(name) for heading in headings)] == []
     numbers = [Path(name).name[:4] for name in sorted(decisions)]
-    assert numbers == [f"{number:04}" for number in range(1, len(numbers) + 1)]
+    assert len(numbers) == len(set(numbers)), "two decisions have one number"

@@ -63,7 +63,7 @@ def plan(system: System, *, migrates: bool) -> list[Program]:
     """Every program of the system. `migrates`: the migrations are a step before what serves."""
     places = _places(system)
     programs = [_program(place) for place in places]
-    if migrates and any(place.kind.name == "web" for place in places):
+    if migrates and any(place.kind.name == "web" and not place.kind.command for place in places):
         programs.append(_migrations(system))
     names = {program.name for program in programs}
     return [_without_absent(program, names) for program in programs]

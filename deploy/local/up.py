@@ -2,7 +2,7 @@
 
 import hashlib
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -48,7 +48,8 @@ def _run(system: System, lines: Lines) -> int:
     settings.write(system)
 
     def ready(seconds: float) -> None:
-        write_private(system.home.migrated, stamp)
+        if any(program.name == "migrations" for program in programs):  # the naive tier makes its own tables
+            write_private(system.home.migrated, stamp)
         lines.show(_welcome(system, lines, seconds))
 
     return Supervisor(programs, home=system.home, lines=lines, on_ready=ready).run()
@@ -101,6 +102,8 @@ def _welcome(system: System, lines: Lines, seconds: float) -> str:
     bold = lines.bold
     web, carrier = f"http://127.0.0.1:{system.ports.web}", f"http://127.0.0.1:{system.ports.carrier}"
     worker = system.home.run / "worker-1.pid"
+    if any(kind.name == "web" and kind.command for kind in system.tier.kinds):
+        return _naive_welcome(bold, carrier, worker, seconds)
     return f"""
 {bold(f"Ringback runs ({seconds:.1f} s). Ctrl-C stops it.")}
 
@@ -115,6 +118,21 @@ def _welcome(system: System, lines: Lines, seconds: float) -> str:
     3. See everything that happened to that person, and what they owe:
          ./manage.py trace +12025550123
          ./manage.py statement +12025550123
+"""
+
+
+def _naive_welcome(bold: Callable[[str], str], carrier: str, worker: Path, seconds: float) -> str:
+    """For a tier whose web is another program: it has no staff pages and no commands of ours."""
+    return f"""
+{bold(f"Ringback runs ({seconds:.1f} s), as a beginner would build it. Ctrl-C stops it.")}
+
+  {bold("The phone")}   {bold(carrier + "/")}
+
+  Three things to try:
+    1. Open the phone and send  Remind in 10 seconds about tea
+    2. Send  Remind in 20 seconds about coffee, kill the worker, and wait for coffee:
+         kill -9 $(cat {_short(worker)})
+    3. Read what else is wrong with it: deploy/naive/README.md
 """
 
 

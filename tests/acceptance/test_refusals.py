@@ -1,8 +1,10 @@
 """Nobody gets in: what is forged, oversized or malformed is refused with a clear answer, and changes nothing."""
 
 import http.client
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from html import unescape
 from urllib.parse import quote, urlencode, urlsplit
 from uuid import uuid4
 
@@ -12,7 +14,7 @@ from twilio.request_validator import RequestValidator
 from tests.acceptance import http as web
 from tests.acceptance import signing
 from tests.acceptance.carrier import Phone
-from tests.acceptance.http import FORM
+from tests.acceptance.http import FORM, Answered
 from tests.acceptance.system import QUICK, System, Systems
 
 pytestmark = pytest.mark.acceptance
@@ -34,10 +36,22 @@ def phone(system: System) -> Phone:
 
 @contextmanager
 def unchanged(system: System) -> Iterator[None]:
-    """Every table has as many rows after as before."""
+    """Every table has as many rows after as before, and nothing but a request could have changed that."""
+    system.oracle.await_still()
     before = system.oracle.counts()
     yield
     assert system.oracle.counts() == before
+
+
+def accepted(system: System, phone: Phone, sid: str) -> Answered:
+    """A text that was taken, and whose reply the carrier says it delivered."""
+    answered = signing.sms(system, TEA, sender=phone.number, sid=sid)
+    called = re.search(r'statusCallback="([^"]+)"', answered.text)
+    assert called is not None, answered.text
+    path = unescape(called[1]).removeprefix(system.interface["public_base"])
+    fields = {"MessageSid": signing.message_sid(), "MessageStatus": "delivered"}
+    assert signing.signed(system, path, fields).status == 204
+    return answered
 
 
 def form(system: System, **changed: str | None) -> dict[str, str]:
@@ -153,7 +167,7 @@ def test_it_refuses_a_message_without_its_id_sender_or_receiver(system: System, 
 
 def test_it_refuses_a_message_id_that_comes_again_with_other_content(system: System, phone: Phone) -> None:
     sid = signing.message_sid()
-    assert signing.sms(system, TEA, sender=phone.number, sid=sid).status == 200
+    assert accepted(system, phone, sid).status == 200
     with unchanged(system):
         assert signing.sms(system, TEA + " and cake", sender=phone.number, sid=sid).status == 409
         assert signing.sms(system, TEA, sender=system.carrier.phone().number, sid=sid).status == 409
@@ -161,7 +175,7 @@ def test_it_refuses_a_message_id_that_comes_again_with_other_content(system: Sys
 
 def test_it_answers_a_repeated_delivery_as_before_and_changes_nothing(system: System, phone: Phone) -> None:
     sid = signing.message_sid()
-    first = signing.sms(system, TEA, sender=phone.number, sid=sid)
+    first = accepted(system, phone, sid)
     with unchanged(system):
         again = [signing.sms(system, TEA, sender=phone.number, sid=sid) for _ in range(3)]
     assert {(one.status, one.text) for one in again} == {(200, first.text)}

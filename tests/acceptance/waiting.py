@@ -7,16 +7,20 @@ from threading import Event
 from typing import Final, TypeVar
 
 POLL_SECONDS: Final = 0.03
+# Longer than anything takes on a machine that is busy with other things: a wait that is over sooner costs nothing.
+PATIENCE_SECONDS: Final = 90.0
 _nothing: Final = Event()
 
 Found = TypeVar("Found")
 
 
-def until(truth: Callable[[], Found], *, seconds: float, what: str) -> Found:
+def until(truth: Callable[[], Found], *, what: str, seconds: float = PATIENCE_SECONDS) -> Found:
     """What `truth` says once it says something true. AssertionError after `seconds`; OSErrors count as not yet."""
     ends = time.monotonic() + seconds
     last: object = None
-    while time.monotonic() < ends:
+    is_over = False
+    while not is_over:
+        is_over = time.monotonic() >= ends  # one look more, where the look itself took that long
         with suppress(OSError):
             last = truth()
             if last:

@@ -15,9 +15,9 @@ def test_a_table_is_counted_or_is_the_systems_own(database: servers.Database) ->
     with connected(database.owner_url) as owner:
         tables = {name for (name,) in owner.execute(TABLES).fetchall()}
         assert tables == {*oracle.COUNTED, *oracle.ITS_OWN, "reminders_timer"}
-        assert {name for name, _ in owner.execute(oracle.COUNTS).fetchall()} == tables - set(oracle.ITS_OWN)  # type: ignore[arg-type]
+        assert {name for name, _ in owner.execute(oracle.COUNTS).fetchall()} == tables - set(oracle.ITS_OWN)
 
 
 def test_nothing_moves_in_a_database_without_people(database: servers.Database) -> None:
     with connected(database.owner_url) as owner:
-        assert owner.execute(oracle.RESTLESS).fetchall() == []  # type: ignore[arg-type]
+        assert owner.execute(oracle.RESTLESS).fetchall() == []

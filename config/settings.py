@@ -74,6 +74,12 @@ RINGBACK_MACHINE_DETECTION = _flag("RINGBACK_MACHINE_DETECTION", False, "1: the 
 # ---- looking ---------------------------------------------------------------------------------------
 SENTRY_DSN = _text("SENTRY_DSN", "", "where errors are reported; nothing is loaded where empty", secret=True)
 OTEL_ENDPOINT = _text("OTEL_EXPORTER_OTLP_ENDPOINT", "", "where traces go, as OTLP/HTTP; off where empty")
+RINGBACK_TRACE_RATIO = _number("RINGBACK_TRACE_RATIO", 0.1, "share of ordinary traces that is kept; 1 = every one")
+RINGBACK_TRACE_SLOW_SECONDS = _number("RINGBACK_TRACE_SLOW_SECONDS", 1.0, "a trace slower than this is always kept")
+RINGBACK_TRACE_STORE = _text("RINGBACK_TRACE_STORE", "", "the file of the embedded trace store; none where empty")
+RINGBACK_TRACE_PORT = _integer("RINGBACK_TRACE_PORT", 4318, "where the embedded trace store takes OTLP/HTTP")
+RINGBACK_TRACE_DAYS = _number("RINGBACK_TRACE_DAYS", 7, "how long the embedded trace store keeps a span")
+RINGBACK_TRACE_BYTES = _integer("RINGBACK_TRACE_BYTES", 256 << 20, "how large it may become", at_least=1 << 20)
 RINGBACK_METRICS_PORT = _integer("RINGBACK_METRICS_PORT", 0, "the port of a worker's /metrics; 0 = none")
 RINGBACK_LOG_FORMAT = _text("RINGBACK_LOG_FORMAT", "auto", "json, text, or auto (text at a terminal)")
 RINGBACK_LOG_LEVEL = _text("RINGBACK_LOG_LEVEL", "INFO", "the least level that is logged")

@@ -1,6 +1,10 @@
 """OpenTelemetry, Sentry and a worker's metrics, each only where it is switched on."""
 
+from typing import Final
+
 from django.conf import settings
+
+_EXPORT_SECONDS: Final = 2
 
 
 def configure() -> None:
@@ -35,9 +39,13 @@ def _traces() -> None:
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
+    from config.tail import TailProcessor
+
     resource = Resource.create({"service.name": "ringback", "service.instance.id": settings.RINGBACK_INSTANCE})
-    provider = TracerProvider(resource=resource)
-    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    provider = TracerProvider(resource=resource)  # samples every trace: what is kept is decided at its end
+    kept = BatchSpanProcessor(OTLPSpanExporter(timeout=_EXPORT_SECONDS))
+    ratio, slow_seconds = settings.RINGBACK_TRACE_RATIO, settings.RINGBACK_TRACE_SLOW_SECONDS
+    provider.add_span_processor(TailProcessor(kept, ratio=ratio, slow_seconds=slow_seconds))
     trace.set_tracer_provider(provider)
 
 

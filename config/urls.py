@@ -12,6 +12,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("metrics", pages.metrics),
     path("carriers/", include("reminders.urls")),
     path("trace/", pages.trace),
+    path("trace/<str:trace_id>/", pages.waterfall),
     path("receipt", pages.receipt),
     path("admin/", admin.site.urls),
 ]

@@ -1,6 +1,9 @@
 """The pages and answers for those who look: /metrics, /trace/ (staff), /receipt (the phone page's)."""
 
+import re
+import sqlite3
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -13,9 +16,12 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from billing.money import Money
 from billing.queries import HoldLine
+from config.observing import waterfall as drawing
+from config.observing.spans import Store
 from reminders import history, limits, phone, queries
 from reminders.carriers.twilio import NAME
 
+LINKED_TRACES_MAX: Final = 20
 SAID: Final = {
     "late": "The call was late, so it is free.",
     "machine": "A machine picked up, so the call is free.",
@@ -44,6 +50,27 @@ def trace(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
+@staff_member_required
+def waterfall(request: HttpRequest, trace_id: str) -> HttpResponse:
+    """The spans of one trace, and of those that it is linked with, from the embedded trace store."""
+    if not re.fullmatch("[0-9a-f]{32}", trace_id):
+        return _no_waterfall(request, trace_id, "A trace's id is 32 hex digits, as a person's trace shows them.", 404)
+    if not settings.RINGBACK_TRACE_STORE:
+        return _no_waterfall(request, trace_id, "No trace store runs here: see OTEL_EXPORTER_OTLP_ENDPOINT.", 404)
+    store = Store(Path(settings.RINGBACK_TRACE_STORE))
+    try:
+        linked = store.linked(trace_id)[:LINKED_TRACES_MAX]
+        found = [drawing.waterfall(store.trace(one)) for one in (trace_id, *linked)]
+    except sqlite3.Error as error:
+        return _no_waterfall(request, trace_id, f"The trace store cannot be read ({error}): is `traces` running?", 503)
+    falls = sorted((one for one in found if one), key=lambda one: one.began_at)
+    if trace_id not in {one.trace_id for one in falls}:
+        said = "Nothing of this trace is kept: of ordinary ones a share is (RINGBACK_TRACE_RATIO), and for a time."
+        return _no_waterfall(request, trace_id, said, 404)
+    return render(request, "observing/waterfall.html", {"trace_id": trace_id, "falls": falls})
+
+
+@require_GET
 def receipt(request: HttpRequest) -> HttpResponse:
     """What a call cost, for the phone page of the simulated carrier only; elsewhere there is no such page."""
     if not settings.RINGBACK_SIMULATED:
@@ -53,6 +80,11 @@ def receipt(request: HttpRequest) -> HttpResponse:
     carrier = urlsplit(settings.RINGBACK_TWILIO_BASE)
     answer["Access-Control-Allow-Origin"] = f"{carrier.scheme}://{carrier.netloc}"
     return answer
+
+
+def _no_waterfall(request: HttpRequest, trace_id: str, problem: str, status: int) -> HttpResponse:
+    shown = {"trace_id": trace_id, "falls": [], "problem": problem}
+    return render(request, "observing/waterfall.html", shown, status=status)
 
 
 def _history(number: str, at: str) -> dict[str, object]:

@@ -69,6 +69,8 @@ def _system(place: Home) -> Iterator[Finding]:
         state="runs" if running else "off",
         detail=f"pid {running}" if running else "nothing runs: start it with `make up`",
     )
+    if running is not None:
+        yield Finding(what="tier", state="runs", detail=read_environment(place.run / "env").get("RINGBACK_TIER", "?"))
     for name, process in sorted(records.read(place).items()):
         yield _process(name, process, supervised=running is not None)
     if running is None:
@@ -80,7 +82,7 @@ def _system(place: Home) -> Iterator[Finding]:
 def _process(name: str, process: records.Process, *, supervised: bool) -> Finding:
     if not process.lives():
         return Finding(what=name, state="off", detail=f"died (was pid {process.pid})")
-    detail = f"pid {process.pid}, {platform.resident_kib(process.pid) // 1024} MB"
+    detail = f"pid {process.pid}, {platform.memory_kib(process.pid) // 1024} MB"
     return Finding(
         what=name, state="runs", detail=detail if supervised else f"{detail}: left over, `make down` ends it"
     )
@@ -88,9 +90,9 @@ def _process(name: str, process: records.Process, *, supervised: bool) -> Findin
 
 def _memory(place: Home, supervisor: int) -> Finding:
     pids = [process.pid for process in records.read(place).values()]
-    total = (platform.resident_kib(supervisor, alone=True) + sum(map(platform.resident_kib, pids))) // 1024
+    total = (platform.memory_kib(supervisor, alone=True) + sum(map(platform.memory_kib, pids))) // 1024
     web = read_environment(place.run / "env").get("RINGBACK_PUBLIC_BASE", "")
-    return Finding(what="in all", state="runs", detail=f"{total} MB resident, web at {web}")
+    return Finding(what="in all", state="runs", detail=f"{total} MB of memory, web at {web}")
 
 
 def _ports() -> Iterator[Finding]:

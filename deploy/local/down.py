@@ -11,7 +11,7 @@ from deploy.local.home import home
 from deploy.local.problems import CannotStartError
 
 _STOP_SECONDS: Final = 15.0
-_DATA: Final = ("run", "postgres-1", "redis", "carrier", "spool", "secrets")
+_DATA: Final = ("run", "postgres-*", "redis", "carrier", "carrier-*", "spool", "secrets")
 
 
 def down() -> int:
@@ -39,7 +39,7 @@ def down() -> int:
 def reset(*, sure: bool) -> int:
     """Stop the system and delete its data, after asking."""
     place = home()
-    found = [place.root / name for name in _DATA if (place.root / name).exists()]
+    found = [directory for name in _DATA for directory in sorted(place.root.glob(name))]
     if not found:
         print(f"There is no data in {place.root}.")
         return 0

@@ -11,7 +11,7 @@ from deploy.local import platform, ports, postgres, redis
 from deploy.local.home import REPOSITORY
 from deploy.local.problems import CannotStartError
 from deploy.local.program import Program
-from deploy.local.settings import System, inherited, redis_password
+from deploy.local.settings import System, carrier_account, inherited, redis_password
 from deploy.local.tiers import Kind
 
 # Stopped in this order: who makes work, who does it, who takes it, who is asked, what it stands on.
@@ -20,6 +20,7 @@ _WEB: Final = 1
 _CARRIER: Final = 2
 _REDIS: Final = 3
 _POSTGRES: Final = 4
+_SINGLE: Final = ("redis", "carrier", "proxy")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,12 +34,20 @@ class _Place:
 
     @property
     def name(self) -> str:
-        """redis and carrier are one of a kind and carry no number; the others do."""
-        return self.kind.name if self.kind.name in ("redis", "carrier") else f"{self.kind.name}-{self.number}"
+        """The first of what is usually one of a kind carries no number; the others do."""
+        is_single = self.kind.name in _SINGLE and self.number == 1
+        return self.kind.name if is_single else f"{self.kind.name}-{self.number}"
 
     @property
     def port(self) -> int:
-        """Where it listens: the first of its kind where clients look for it, the others beside it."""
+        """Where it listens: the first of its kind where clients look for it, the others beside it.
+
+        A proxy takes the place where clients look for the web, which moves up by one.
+        """
+        if self.kind.name == "proxy":
+            return self.system.ports.web
+        if self.kind.name == "web" and self.system.tier.count("proxy"):
+            return self.system.ports.web + self.number
         return int(getattr(self.system.ports, self.kind.name, self.metrics_port)) + self.number - 1
 
     def identity(self) -> dict[str, str]:
@@ -71,9 +80,8 @@ def plan(system: System, *, migrates: bool) -> list[Program]:
 
 def listening(system: System) -> dict[str, int]:
     """The ports that the system needs for itself, by who listens there."""
-    embedded = {"postgres": system.embeds_postgres, "redis": system.embeds_redis}
-    kinds = [kind for kind in system.tier.kinds if kind.count and embedded.get(kind.name, True)]
-    return {kind.name: int(getattr(system.ports, kind.name)) for kind in kinds if hasattr(system.ports, kind.name)}
+    known = {"proxy", *(name for name in _KNOWN if hasattr(system.ports, name))}
+    return {place.name: place.port for place in _places(system) if place.kind.name in known}
 
 
 def _places(system: System) -> list[_Place]:
@@ -148,13 +156,28 @@ def _redis(place: _Place) -> Program:
 
 
 def _carrier(place: _Place) -> Program:
+    """Each carrier is an account of its own, with a number, phones and a journal of its own."""
     return Program(
         name=place.name,
         command=_python("-m", "deploy.local.carrier"),
-        environment=place.environment(),
+        environment=place.environment(carrier_account(place.system, place.number)),
         directory=REPOSITORY,
         ready=lambda _: ports.listens(place.port),
         stop_rank=_CARRIER,
+    )
+
+
+def _proxy(place: _Place) -> Program:
+    webs = [str(one.port) for one in _places(place.system) if one.kind.name == "web"]
+    return Program(
+        name=place.name,
+        command=_python("-m", "deploy.local.proxy"),
+        environment=place.environment({"PORT": str(place.port), "RINGBACK_PROXY_BACKENDS": ",".join(webs)}),
+        directory=REPOSITORY,
+        ready=lambda _: ports.is_alive(place.port, "/livez"),
+        ready_seconds=60,  # it answers once a web instance does
+        stop_rank=_WEB,
+        stop_seconds=2,
     )
 
 
@@ -227,6 +250,7 @@ _KNOWN: Final[Mapping[str, Callable[[_Place], Program]]] = {
     "postgres": _postgres,
     "redis": _redis,
     "carrier": _carrier,
+    "proxy": _proxy,
     "web": _web,
     "dispatch": _dispatch,
     "worker": _worker,

@@ -95,13 +95,26 @@ def told(*words: str) -> list[int]:
     return found
 
 
-def resident_kib(pid: int, *, alone: bool = False) -> int:
-    """The resident memory of a process and (not `alone`) its children in KiB; shared pages count in each."""
-    pids = ",".join(str(one) for one in (pid, *([] if alone else children(pid))))
+def memory_kib(pid: int, *, alone: bool = False) -> int:
+    """The memory of a process and (not `alone`) its children in KiB.
+
+    On Linux a page that several share counts once among them; elsewhere it counts in each.
+    """
+    pids = [pid, *([] if alone else children(pid))]
+    if LINUX:
+        return sum(map(_proportional_kib, pids))
     found = subprocess.run(
-        ["ps", "-o", "rss=", "-p", pids], capture_output=True, text=True, check=False, timeout=5
+        ["ps", "-o", "rss=", "-p", ",".join(map(str, pids))], capture_output=True, text=True, check=False, timeout=5
     ).stdout.split()
     return sum(int(one) for one in found if one.isdigit())
+
+
+def _proportional_kib(pid: int) -> int:
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0
+    return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
 
 
 def _table() -> dict[int, tuple[int, int]]:

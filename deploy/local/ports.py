@@ -7,24 +7,34 @@ from typing import Final
 
 from deploy.local.problems import CannotStartError
 
-_SPAN: Final = 60
+_SPAN: Final = 100
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ports:
-    """The ports of one system; `web` is what PORT names."""
+    """The ports of one system; `web` is what PORT names: the proxy where there is one, and web-N above it."""
 
     web: int
 
     @property
     def carrier(self) -> int:
-        """The simulated carrier and its phone page."""
+        """The simulated carrier and its phone page; the second account is the port above."""
         return self.web + 10
 
     @property
     def postgres(self) -> int:
-        """The first Postgres."""
+        """The first Postgres; the others are the ports above."""
         return self.web + 20
+
+    @property
+    def patroni(self) -> int:
+        """Where the first Postgres node's Patroni answers; the others above."""
+        return self.web + 23
+
+    @property
+    def raft(self) -> int:
+        """Where the first node's share in the cluster's decisions listens; the others above."""
+        return self.web + 26
 
     @property
     def redis(self) -> int:
@@ -33,7 +43,7 @@ class Ports:
 
     @property
     def metrics(self) -> int:
-        """The first of the ports where dispatchers and workers show their metrics."""
+        """The first of the ports where instances show their metrics, up to 54; from 60 on the lab's."""
         return self.web + 40
 
 

@@ -17,6 +17,7 @@ from deploy.local.ports import Ports
 from deploy.local.tiers import Tier
 
 SERVICE_NUMBER: Final = "+12025550100"
+SECOND_NUMBER: Final = "+12025550101"  # of the second carrier account
 STAFF: Final = "staff"
 _OURS: Final = ("RINGBACK_", "SENTRY_", "OTEL_")
 _NOT_KEPT: Final = ("RINGBACK_INSTANCE", "RINGBACK_METRICS_PORT")
@@ -37,7 +38,8 @@ class System:
 def system(*, tier: Tier, home: Home, ports: Ports, environ: Mapping[str, str]) -> System:
     """Put the settings together; secrets that do not exist yet are made."""
     theirs = {name: value for name, value in environ.items() if _is_kept(name)}
-    settings = {**_addresses(home, ports), **_secrets(home), **tier.settings, **theirs}
+    second = _second_account(home, ports) if tier.count("carrier") > 1 else {}
+    settings = {**_addresses(home, ports), **_secrets(home), **second, **tier.settings, **theirs}
     settings |= {"RINGBACK_HOME": str(home.root), "RINGBACK_TIER": tier.name}
     for name in ("DATABASE_URL", "REDIS_URL"):
         if environ.get(name):
@@ -85,6 +87,19 @@ def write(system: System) -> None:
     write_private(system.home.run / "interface.json", json.dumps(interface, indent=1) + "\n")
 
 
+def carrier_account(system: System, number: int) -> dict[str, str]:
+    """What the `number`th simulated carrier is told besides: whose account it is, and where it listens."""
+    if number == 1:
+        return {}
+    settings = system.settings
+    return {
+        "RINGBACK_CARRIER_PORT": str(system.ports.carrier + number - 1),
+        "RINGBACK_TWILIO_ACCOUNT_SID": settings[f"RINGBACK_TWILIO_{number}_ACCOUNT_SID"],
+        "RINGBACK_TWILIO_AUTH_TOKEN": settings[f"RINGBACK_TWILIO_{number}_AUTH_TOKEN"],
+        "RINGBACK_SERVICE_NUMBER": settings[f"RINGBACK_SERVICE_NUMBER_{number}"],
+    }
+
+
 def inherited() -> dict[str, str]:
     """What a process of ours keeps of the person's environment: nothing of ours, nothing of Python's."""
     return {
@@ -115,6 +130,16 @@ def _secrets(home: Home) -> dict[str, str]:
         "RINGBACK_TELEMETRY_KEY": home.secret("telemetry_key"),
         "RINGBACK_TWILIO_ACCOUNT_SID": home.secret("twilio_account_sid", made="AC" + secrets.token_hex(16)),
         "RINGBACK_TWILIO_AUTH_TOKEN": home.secret("twilio_auth_token", made=secrets.token_hex(16)),
+    }
+
+
+def _second_account(home: Home, ports: Ports) -> dict[str, str]:
+    """A second carrier account: credentials, a number and an address of its own."""
+    return {
+        "RINGBACK_TWILIO_2_BASE": f"http://127.0.0.1:{ports.carrier + 1}",
+        "RINGBACK_TWILIO_2_ACCOUNT_SID": home.secret("twilio_2_account_sid", made="AC" + secrets.token_hex(16)),
+        "RINGBACK_TWILIO_2_AUTH_TOKEN": home.secret("twilio_2_auth_token", made=secrets.token_hex(16)),
+        "RINGBACK_SERVICE_NUMBER_2": SECOND_NUMBER,
     }
 
 

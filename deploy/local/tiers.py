@@ -9,6 +9,7 @@ from typing import Any, Final
 from deploy.local.problems import CannotStartError
 
 TIERS: Final = Path(__file__).resolve().parents[1] / "tiers"
+LADDER: Final = ("naive", "durable", "redundant", "replicated", "isolated")  # each adds a nine to the one before
 _COUNT_MAX: Final = 9
 _PROCESS_KEYS: Final = ("count", "settings", "command", "needs", "ready_words")
 _KEYS: Final = ("adds", "survives", "settings", "processes")
@@ -35,6 +36,10 @@ class Tier:
     survives: str
     settings: Mapping[str, str]
     kinds: tuple[Kind, ...]
+
+    def count(self, kind: str) -> int:
+        """How many of a kind it runs."""
+        return sum(one.count for one in self.kinds if one.name == kind)
 
 
 def names(directory: Path = TIERS) -> list[str]:

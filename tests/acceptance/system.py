@@ -29,6 +29,9 @@ COMMAND_SECONDS: Final = 60.0
 # A system takes PORT, +10, +20, +30 and two above +40; these never share one.
 PORTS: Final = tuple(block + place for block in (19200, 19260, 19320) for place in (0, 2, 4, 6, 8))
 FOLLOWERS: Final = (0, 10, 20, 30, 44, 45)
+# The tiers with several of a kind take all from PORT to PORT+54.
+WIDE_PORTS: Final = (19400, 19500, 19600)
+WIDE_FOLLOWERS: Final = tuple(range(55))
 # Short, and in the proportions that the checks of the settings ask for: horizon / 4 + horizon * 0.4 + 2 <= lease.
 QUICK: Final[Mapping[str, str]] = {
     "RINGBACK_LEASE_SECONDS": "5",
@@ -43,13 +46,14 @@ _OURS: Final = ("RINGBACK_", "DATABASE_URL", "REDIS_URL", "SENTRY_", "OTEL_", "D
 class System:
     """One `up`. Started and stopped as a person does it; looked at as the owner of its rows."""
 
-    def __init__(self, settings: Mapping[str, str]) -> None:
+    def __init__(self, settings: Mapping[str, str], *, tier: str = "durable") -> None:
+        self.tier = tier
         self.root = Path(tempfile.mkdtemp(prefix="ringback-acceptance-"))
         self.root.chmod(0o711)  # where Postgres may not run as root it is another user, who must get in
         self.home = Home(root=self.root / "home")
         self.settings = dict(settings)
         self.log = self.root / "log"
-        self._lock, self.port = _take_ports()
+        self._lock, self.port = _take_ports(wide=tier != "durable")
         self._process: subprocess.Popen[bytes] | None = None
         self.interface: dict[str, str] = {}
         self.carrier = Carrier(f"http://127.0.0.1:{self.port + 10}")
@@ -64,7 +68,7 @@ class System:
             self._process = subprocess.Popen(
                 # A run of tests that is killed leaves no system behind.
                 platform.launched(
-                    self._command("up", "--tier", "durable", "--port", str(self.port)),
+                    self._command("up", "--tier", self.tier, "--port", str(self.port)),
                     dies_with_parent=signal.SIGTERM,
                 ),
                 cwd=REPOSITORY,
@@ -228,10 +232,10 @@ class Systems:
     def __init__(self) -> None:
         self._running: dict[str, System] = {}
 
-    def running(self, name: str, settings: Mapping[str, str]) -> System:
+    def running(self, name: str, settings: Mapping[str, str], *, tier: str = "durable") -> System:
         """The system of that name, behaving as usual."""
         if name not in self._running:
-            system = System(settings)
+            system = System(settings, tier=tier)
             self._running[name] = system
             system.start()
         self._running[name].carrier.usual()
@@ -242,22 +246,23 @@ class Systems:
             system.close()
 
 
-def _take_ports() -> tuple[IO[str], int]:
+def _take_ports(*, wide: bool) -> tuple[IO[str], int]:
     """A free PORT, kept by a lock for as long as this process has it."""
-    for port in PORTS:
+    candidates, followers = (WIDE_PORTS, WIDE_FOLLOWERS) if wide else (PORTS, FOLLOWERS)
+    for port in candidates:
         lock = (Path(tempfile.gettempdir()) / f"ringback-acceptance-{os.getuid()}-{port}.lock").open("a")
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            _refuse_taken(port)
+            _refuse_taken(port, followers)
         except OSError:
             lock.close()
             continue
         return lock, port
-    raise AssertionError(f"no free ports among {PORTS}")
+    raise AssertionError(f"no free ports among {candidates}")
 
 
-def _refuse_taken(port: int) -> None:
-    for follower in FOLLOWERS:
+def _refuse_taken(port: int, followers: tuple[int, ...]) -> None:
+    for follower in followers:
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(("127.0.0.1", port + follower))

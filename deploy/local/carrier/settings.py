@@ -28,11 +28,12 @@ class Settings:
     port: int
     public_base: str
     accounts: tuple[Account, ...]
+    overrides: str = ""  # of the webhook of an inbound SMS, as Twilio's fragment spells them: rc=2&rp=ct,5xx
 
     @property
     def sms_url(self) -> str:
         """The webhook of an inbound SMS."""
-        return f"{self.public_base}/carriers/twilio/sms"
+        return f"{self.public_base}/carriers/twilio/sms" + (f"#{self.overrides}" if self.overrides else "")
 
     @property
     def voice_url(self) -> str:
@@ -55,10 +56,11 @@ def read(*, environ: Mapping[str, str]) -> Settings:
             raise SettingsError("RINGBACK_CARRIER_ACCOUNTS must be SID:TOKEN:NUMBER, separated by commas.")
         accounts.append(Account(sid=parts[0], token=parts[1], number=parts[2]))
     return Settings(
-        home=Path(environ.get("RINGBACK_HOME", ".ringback")) / "carrier",
+        home=Path(environ.get("RINGBACK_HOME", ".ringback")) / environ.get("RINGBACK_INSTANCE", "carrier"),
         port=_port(environ.get("RINGBACK_CARRIER_PORT", "8010")),
         public_base=environ.get("RINGBACK_PUBLIC_BASE", "http://127.0.0.1:8000").rstrip("/"),
         accounts=tuple(accounts),
+        overrides=environ.get("RINGBACK_CARRIER_OVERRIDES", ""),
     )
 
 

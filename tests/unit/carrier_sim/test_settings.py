@@ -20,8 +20,12 @@ ENVIRON = {
 
 def test_it_reads_the_environment() -> None:
     settings = read(environ=ENVIRON | {"RINGBACK_CARRIER_ACCOUNTS": "AC2:other:+12025550199"})
+    second = read(environ=ENVIRON | {"RINGBACK_INSTANCE": "carrier-2"})
+    assert second.home == Path("/data/carrier-2")
     assert settings.home == Path("/data/carrier")
     assert settings.sms_url == "http://127.0.0.1:8000/carriers/twilio/sms"
+    again = read(environ=ENVIRON | {"RINGBACK_CARRIER_OVERRIDES": "rc=2&rp=ct,5xx"})
+    assert again.sms_url == "http://127.0.0.1:8000/carriers/twilio/sms#rc=2&rp=ct,5xx"
     assert settings.voice_url == "http://127.0.0.1:8000/carriers/twilio/voice-in"
     assert settings.accounts == (
         Account(sid="AC1", token="secret", number="+12025550100"),

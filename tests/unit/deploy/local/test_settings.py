@@ -10,10 +10,10 @@ from deploy.local.home import Home, read_environment, write_private
 from deploy.local.problems import CannotStartError
 
 
-def system(root: Path, **environ: str) -> settings.System:
+def system(root: Path, *, tier: str = "durable", **environ: str) -> settings.System:
     home = Home(root=root / "home")
     home.make()
-    return settings.system(tier=tiers.read("durable"), home=home, ports=ports.ports("18100"), environ=environ)
+    return settings.system(tier=tiers.read(tier), home=home, ports=ports.ports("18100"), environ=environ)
 
 
 def test_it_makes_secrets_once_and_for_their_owner_only(tmp_path: Path) -> None:
@@ -40,7 +40,7 @@ def test_it_uses_servers_from_outside_and_starts_none_beside_them(tmp_path: Path
     chosen = system(tmp_path, DATABASE_URL="postgresql://a:b@db/c", REDIS_URL="redis://cache")
     assert chosen.settings["DATABASE_URL"] == "postgresql://a:b@db/c"
     assert chosen.settings["RINGBACK_OWNER_DATABASE_URL"] == "postgresql://a:b@db/c"
-    assert set(plan.listening(chosen)) == {"web", "carrier"}
+    assert set(plan.listening(chosen)) == {"web-1", "carrier"}
     names = [program.name for program in plan.plan(chosen, migrates=True)]
     assert names == ["carrier", "web-1", "dispatch-1", "worker-1", "migrations"]
 
@@ -77,6 +77,41 @@ def test_it_plans_every_process_with_a_place_of_its_own(tmp_path: Path) -> None:
     assert [program.name for program in ranks[-4:]] == ["web-1", "carrier", "redis", "postgres-1"]
     slowest = {program.stop_rank: program.stop_seconds for program in programs}
     assert sum(slowest.values()) < 15
+
+
+def test_it_puts_a_proxy_where_clients_look_for_the_web(tmp_path: Path) -> None:
+    chosen = system(tmp_path, tier="redundant")
+    assert plan.listening(chosen) == {
+        "postgres-1": 18120,
+        "redis": 18130,
+        "carrier": 18110,
+        "carrier-2": 18111,
+        "proxy": 18100,
+        "web-1": 18101,
+        "web-2": 18102,
+    }
+    by_name = {program.name: program for program in plan.plan(chosen, migrates=False)}
+    assert {"dispatch-1", "dispatch-2", "worker-1", "worker-2"} < set(by_name)
+    assert by_name["proxy"].environment["PORT"] == "18100"
+    assert by_name["proxy"].environment["RINGBACK_PROXY_BACKENDS"] == "18101,18102"
+    metrics = [program.environment.get("RINGBACK_METRICS_PORT") for program in by_name.values()]
+    assert len(set(metrics) - {None}) == len([port for port in metrics if port])
+    assert max(int(port) for port in metrics if port) <= 18154
+    settings.write(chosen)
+    interface = json.loads((chosen.home.run / "interface.json").read_text())
+    assert (interface["web"], interface["carrier"]) == ("http://127.0.0.1:18100", "http://127.0.0.1:18110")
+
+
+def test_it_gives_the_second_carrier_an_account_of_its_own(tmp_path: Path) -> None:
+    chosen = system(tmp_path, tier="redundant")
+    assert chosen.settings["RINGBACK_TWILIO_2_BASE"] == "http://127.0.0.1:18111"
+    by_name = {program.name: program for program in plan.plan(chosen, migrates=False)}
+    first, second = by_name["carrier"].environment, by_name["carrier-2"].environment
+    for name in ("RINGBACK_TWILIO_ACCOUNT_SID", "RINGBACK_TWILIO_AUTH_TOKEN", "RINGBACK_SERVICE_NUMBER"):
+        assert first[name] != second[name]
+    assert second["RINGBACK_TWILIO_AUTH_TOKEN"] == chosen.settings["RINGBACK_TWILIO_2_AUTH_TOKEN"]
+    assert second["RINGBACK_CARRIER_PORT"] == "18111"
+    assert "RINGBACK_TWILIO_2_BASE" not in system(tmp_path).settings
 
 
 @pytest.mark.parametrize("text", ["", "0", "80", "65500", "eight", "１８０００", "-1"])

@@ -19,6 +19,7 @@ _text, _integer, _number, _flag = (
 # ---- the system ------------------------------------------------------------------------------------
 RINGBACK_HOME: Final[Path] = home()
 RINGBACK_TIER = _text("RINGBACK_TIER", "durable", "the tier that runs: a file of deploy/tiers/")
+RINGBACK_LAB = _flag("RINGBACK_LAB", False, "1: `up` puts the lab's fault proxy between every two processes")
 RINGBACK_INSTANCE = _text("RINGBACK_INSTANCE", "", "this process's name, such as worker-1")
 RINGBACK_SIMULATED = _flag("RINGBACK_SIMULATED", True, "1 where the carrier is the simulated one")
 DEBUG = False
@@ -128,7 +129,8 @@ DATABASES = {"default": _database(DATABASE_URL, pool=_threads, statement_timeout
 if OWNER_DATABASE_URL:
     DATABASES["owner"] = _database(OWNER_DATABASE_URL, pool=0, statement_timeout_ms=0) | {"TEST": {"MIRROR": "default"}}
 
-_LOCAL_APPS = ["deploy.local"] if (REPOSITORY / "deploy/local/apps.py").exists() and RINGBACK_SIMULATED else []
+_HAS_LOCAL = (REPOSITORY / "deploy/local/apps.py").exists() and RINGBACK_SIMULATED
+_LOCAL_APPS = ["deploy.local", "deploy.lab"] if _HAS_LOCAL else []
 INSTALLED_APPS = [
     "django.contrib.admin",
     "django.contrib.auth",

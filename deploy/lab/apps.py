@@ -4,7 +4,7 @@ from django.apps import AppConfig
 
 
 class LabConfig(AppConfig):
-    """The lab; no models, no commands yet."""
+    """The lab; no models, one command."""
 
     name = "deploy.lab"
     label = "ringback_lab"

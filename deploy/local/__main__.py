@@ -30,7 +30,8 @@ def _run(words: argparse.Namespace) -> int:
         case "up":
             from deploy.local.up import up
 
-            return up(tier=str(words.tier), port=words.port, environ=os.environ)
+            lab = {"RINGBACK_LAB": "1"} if words.lab else {}
+            return up(tier=str(words.tier), port=words.port, environ={**os.environ, **lab})
         case "down":
             from deploy.local.down import down
 
@@ -51,6 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     up = commands.add_parser("up", help="run the whole system in the foreground")
     up.add_argument("--tier", default=os.environ.get("TIER") or "durable")
     up.add_argument("--port", default=os.environ.get("PORT") or "8000")
+    up.add_argument("--lab", action="store_true", help="with the fault proxy between every two processes")
     commands.add_parser("down", help="stop it")
     reset = commands.add_parser("reset", help="stop it and delete its data")
     reset.add_argument("--yes", action="store_true", help="do not ask")

@@ -12,6 +12,7 @@ import signal
 import subprocess
 import time
 from collections import deque
+from collections.abc import Mapping
 from typing import Final
 
 from deploy.local import platform
@@ -65,11 +66,11 @@ class Instance:
         pipe = self._process.stdout if self._process else None
         return pipe.fileno() if pipe else -1
 
-    def start(self) -> None:
-        """Start its process, in a session of its own."""
+    def start(self, overrides: Mapping[str, str] | None = None) -> None:
+        """Start its process, in a session of its own; `overrides` go before its own environment."""
         self._process = subprocess.Popen(
             self.program.command,
-            env=dict(self.program.environment),
+            env={**self.program.environment, **(overrides or {})},
             cwd=self.program.directory,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

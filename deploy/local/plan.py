@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
-from deploy.local import platform, ports, postgres, redis
+from deploy.local import links, platform, ports, postgres, redis
 from deploy.local.home import REPOSITORY
 from deploy.local.problems import CannotStartError
 from deploy.local.program import Program
@@ -50,6 +50,11 @@ class _Place:
             return self.system.ports.web + self.number
         return int(getattr(self.system.ports, self.kind.name, self.metrics_port)) + self.number - 1
 
+    @property
+    def answers_at(self) -> int:
+        """Where it can be asked whether it lives: a port of its own kind, or that of its metrics."""
+        return self.port if hasattr(self.system.ports, self.kind.name) else self.metrics_port
+
     def identity(self) -> dict[str, str]:
         """The least that an instance is told: by it a stray of ours is known."""
         home = str(self.system.home.root)
@@ -74,6 +79,8 @@ def plan(system: System, *, migrates: bool) -> list[Program]:
     programs = [_program(place) for place in places]
     if migrates and any(place.kind.name == "web" and not place.kind.command for place in places):
         programs.append(_migrations(system))
+    if system.settings.get("RINGBACK_LAB") == "1":
+        programs = _with_links(system, programs)
     names = {program.name for program in programs}
     return [_without_absent(program, names) for program in programs]
 
@@ -82,6 +89,34 @@ def listening(system: System) -> dict[str, int]:
     """The ports that the system needs for itself, by who listens there."""
     known = {"proxy", *(name for name in _KNOWN if hasattr(system.ports, name))}
     return {place.name: place.port for place in _places(system) if place.kind.name in known}
+
+
+def linked(system: System) -> tuple[links.Link, ...]:
+    """The lab's links, where the system runs with the fault proxy."""
+    if system.settings.get("RINGBACK_LAB") != "1":
+        return ()
+    return links.links(listeners=listeners(system), web=system.ports.web)
+
+
+def _with_links(system: System, programs: list[Program]) -> list[Program]:
+    found = linked(system)
+    kind = Kind(name=links.PROXY, count=1, settings={}, command=(), needs=(), ready_words="")
+    place = _Place(system=system, kind=kind, number=1, metrics_port=0)
+    proxy = Program(
+        name=links.PROXY,
+        command=_python("-m", "deploy.lab.proxy"),
+        environment={**place.identity(), "RINGBACK_INSTANCE": links.PROXY, "PYTHONUNBUFFERED": "1"},
+        directory=REPOSITORY,
+        ready_words="the fault proxy listens",
+        hides="the fault proxy listens",
+        stop_rank=_POSTGRES,
+    )
+    return [proxy, *(links.through(program, found) for program in programs)]
+
+
+def listeners(system: System) -> dict[str, int]:
+    """Where each instance answers: its own port, or that of its metrics."""
+    return {place.name: place.answers_at for place in _places(system)}
 
 
 def _places(system: System) -> list[_Place]:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import IO, Final
 
 from deploy.local import platform
-from deploy.local.home import Home, write_private
+from deploy.local.home import Home, read_environment, write_private
 
 _GONE_SECONDS: Final = 5.0
 
@@ -93,6 +93,19 @@ def forget(home: Home, *, keep: tuple[str, ...] = ()) -> None:
             place.unlink(missing_ok=True)
     for name in ("processes.json", "interface.json", "env"):
         (home.run / name).unlink(missing_ok=True)
+
+
+def is_held(home: Home, name: str) -> bool:
+    """Whether the lab wants this instance to stay dead: `run/held/<name>` exists."""
+    return (home.run / "held" / name).exists()
+
+
+def overrides(home: Home, name: str) -> dict[str, str]:
+    """What the lab wants the next start of this instance to be told besides: each file of `run/overrides/<name>/`."""
+    told: dict[str, str] = {}
+    for place in sorted((home.run / "overrides" / name).glob("*")):
+        told |= read_environment(place)
+    return told
 
 
 def end_leftovers(home: Home) -> list[str]:

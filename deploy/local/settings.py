@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from deploy.local import postgres, redis
+from deploy.local import links, postgres, redis
 from deploy.local.home import Home, write_environment, write_private
 from deploy.local.ports import Ports
 from deploy.local.tiers import Tier
@@ -46,6 +46,8 @@ def system(*, tier: Tier, home: Home, ports: Ports, environ: Mapping[str, str]) 
             settings[name] = environ[name]
     if environ.get("DATABASE_URL"):
         settings["RINGBACK_OWNER_DATABASE_URL"] = environ.get("RINGBACK_OWNER_DATABASE_URL") or environ["DATABASE_URL"]
+    if settings.get("RINGBACK_LAB") == "1":  # the carrier signs the address that it posts to: its link
+        settings["RINGBACK_PUBLIC_BASE"] = f"http://127.0.0.1:{ports.web + links.FIRST}"
     return System(
         tier=tier,
         home=home,

@@ -76,7 +76,7 @@ class Supervisor:
         return all(one.state in (State.READY, State.DONE) for one in self._instances)
 
     def _may_start(self, instance: Instance) -> bool:
-        if time.monotonic() < instance.not_before:
+        if time.monotonic() < instance.not_before or records.is_held(self._home, instance.name):
             return False
         if instance.was_ready:
             return True  # a restart waits for nobody: what it needs may be away, which it must survive
@@ -85,7 +85,7 @@ class Supervisor:
 
     def _start(self, instance: Instance) -> None:
         try:
-            instance.start()
+            instance.start(records.overrides(self._home, instance.name))
         except OSError as problem:
             self._failed = f"{instance.name} cannot be started ({problem}): run ./manage.py doctor."
             return

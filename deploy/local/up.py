@@ -1,12 +1,13 @@
 """`up`: resolve the tier, make what is missing, run everything in the foreground until told to stop."""
 
 import hashlib
+import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from deploy.local import plan, postgres, records, settings, tiers
+from deploy.local import links, plan, postgres, records, settings, tiers
 from deploy.local.home import REPOSITORY, Home, home, write_private
 from deploy.local.lines import Lines
 from deploy.local.ports import ports, refuse_taken
@@ -46,6 +47,8 @@ def _run(system: System, lines: Lines) -> int:
     stamp = _stamp(system)
     programs = plan.plan(system, migrates=not _is_migrated(system, stamp))
     settings.write(system)
+    write_private(system.home.run / "listeners.json", json.dumps(plan.listeners(system), indent=1) + "\n")
+    write_private(system.home.run / "links.json", links.written(plan.linked(system)))
 
     def ready(seconds: float) -> None:
         if any(program.name == "migrations" for program in programs):  # the naive tier makes its own tables

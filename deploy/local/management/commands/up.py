@@ -17,9 +17,11 @@ class Command(BaseCommand):
         """Which system."""
         parser.add_argument("--tier", default=os.environ.get("TIER") or "durable")
         parser.add_argument("--port", default=os.environ.get("PORT") or "8000")
+        parser.add_argument("--lab", action="store_true", help="with the fault proxy between every two processes")
 
     def handle(self, *_: object, **options: object) -> None:
         """Become the supervisor."""
         sys.stdout.flush()
         words = ["up", "--tier", str(options["tier"]), "--port", str(options["port"])]
+        words += ["--lab"] if options["lab"] else []
         os.execv(sys.executable, [sys.executable, "-m", "deploy.local", *words])  # noqa: S606

@@ -1,0 +1,85 @@
+"""Signals and limits for processes of the system, each named by pid and start time: nobody else's is ever struck."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from deploy.lab.injection.fault import FaultError
+from deploy.local import platform, records
+from deploy.local.home import Home
+
+Named = tuple[int, str]  # a pid and when it started
+SERVES_SECONDS: Final = 90.0
+
+
+def tree(process: records.Process) -> list[Named]:
+    """A process and everything it has begun, parents first."""
+    found: list[Named] = [(process.pid, process.started)]
+    for pid, _ in found:
+        for child in platform.children(pid):
+            started = platform.started(child)
+            if started is not None:
+                found.append((child, started))
+    return found
+
+
+def same(named: Named) -> bool:
+    """Whether it is still that process."""
+    return platform.started(named[0]) == named[1]
+
+
+def send(processes: list[Named], number: int) -> int:
+    """Signal those that are still the same; how many were."""
+    sent = 0
+    for named in processes:
+        if same(named):
+            with suppress(ProcessLookupError):
+                os.kill(named[0], number)
+                sent += 1
+    return sent
+
+
+def end_told(token: str) -> None:
+    """End every process that was started with this token in its environment."""
+    word = f"RINGBACK_LAB_FAULT={token}"
+    for _ in range(3):
+        pids = [pid for pid in platform.told(word) if pid != os.getpid()]
+        for pid in pids:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        if not pids:
+            return
+        await_that(lambda: not [p for p in platform.told(word) if p != os.getpid()], seconds=5, what=word)
+
+
+def is_stopped(pid: int) -> bool:
+    """Whether it was stopped by a signal and does nothing."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
+    return text.rpartition(")")[2].split()[0] == "T"
+
+
+def await_that(truth: Callable[[], object], *, seconds: float, what: str) -> None:
+    """Wait until it is so. FaultError after `seconds`."""
+    until = time.monotonic() + seconds
+    while not truth():
+        if time.monotonic() > until:
+            raise FaultError(f"Not within {seconds:g} s: {what}.")
+        time.sleep(0.05)
+
+
+def restart(home: Home, name: str) -> None:
+    """End an instance, so that the supervisor starts it anew with what it is to be told now."""
+    found = records.read(home).get(name)
+    if found is None or not found.lives():
+        return  # the supervisor is about to start it anyway
+    # A server that is killed at once recovers; one that is asked nicely may take its time.
+    send(tree(found), signal.SIGKILL)

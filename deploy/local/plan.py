@@ -53,7 +53,8 @@ class _Place:
     @property
     def answers_at(self) -> int:
         """Where it can be asked whether it lives: a port of its own kind, or that of its metrics."""
-        return self.port if hasattr(self.system.ports, self.kind.name) else self.metrics_port
+        own = self.kind.name == "proxy" or hasattr(self.system.ports, self.kind.name)
+        return self.port if own else self.metrics_port
 
     def identity(self) -> dict[str, str]:
         """The least that an instance is told: by it a stray of ours is known."""

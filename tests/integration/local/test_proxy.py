@@ -8,7 +8,7 @@ from typing import Final
 
 import pytest
 
-from deploy.local.proxy.backends import HOST, Backends, Health
+from deploy.local.proxy.backends import HOST, Backend, Backends, Health
 from deploy.local.proxy.server import Limits, Proxy
 
 PATIENCE_SECONDS: Final = 20.0
@@ -123,6 +123,12 @@ async def world(*webs: Web, watches: bool = False, **bounds: float) -> AsyncIter
             await web.stop()
 
 
+async def becomes(backend: Backend, wanted: Health) -> None:
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while backend.health is not wanted:
+            await asyncio.sleep(0.02)
+
+
 def test_it_gives_each_backend_its_share() -> None:
     async def tried() -> None:
         async with world(Web(), Web()) as here:
@@ -201,11 +207,9 @@ def test_it_finds_in_the_background_who_is_gone_and_who_is_back() -> None:
         async with world(Web(), watches=True) as here:
             backend = here.proxy.backends.all[0]
             await here.webs[0].stop()
-            for wanted in (Health.GONE, Health.READY):
-                async with asyncio.timeout(PATIENCE_SECONDS):
-                    while backend.health != wanted:
-                        await asyncio.sleep(0.02)
-                await here.webs[0].start()
+            await becomes(backend, Health.GONE)
+            await here.webs[0].start()
+            await becomes(backend, Health.READY)
 
     asyncio.run(tried())
 

@@ -1,0 +1,191 @@
+"""The system under test: one `up` of a tier in a data directory of its own, or one that runs already.
+
+It is started through the supervisor as a person starts it, asked over its fixed interfaces, and its rows are
+read as their owner. Only what was started here is ended here.
+"""
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+from urllib import request
+from urllib.error import URLError
+from urllib.parse import quote
+
+import psycopg
+
+from deploy.local import platform
+from deploy.local.home import REPOSITORY, read_environment
+
+START_SECONDS: Final = 150.0
+STOP_SECONDS: Final = 20.0
+_ASK_SECONDS: Final = 10.0
+# An experiment takes less than two minutes, so leases and look-ups are short, in the proportions that the checks
+# of the settings ask for. They scale what is waited for, not what is kept.
+LAB_TIMES: Final[Mapping[str, str]] = {
+    "RINGBACK_LEASE_SECONDS": "5",
+    "RINGBACK_LOOKUP_HORIZON_SECONDS": "4",
+    "RINGBACK_RETRY_SECONDS": "1",
+    "RINGBACK_RING_TIMEOUT_SECONDS": "4",
+    "RINGBACK_SNOOZE_SECONDS": "2",
+}
+_THEIRS: Final = ("RINGBACK_", "DATABASE_URL", "REDIS_URL", "SENTRY_", "OTEL_", "DJANGO_", "TIER", "PORT")
+
+
+class DidNotStartError(Exception):
+    """The system does not run; the text says what it said last."""
+
+
+class Subject:
+    """A running system."""
+
+    def __init__(self, *, home: Path, log: Path | None = None) -> None:
+        self.home = home
+        self.log = log
+        self.interface: dict[str, str] = json.loads((home / "run" / "interface.json").read_text())
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """What it runs with."""
+        return read_environment(self.home / "run" / "env")
+
+    @property
+    def tier(self) -> str:
+        """The rung that it runs."""
+        return self.settings.get("RINGBACK_TIER", "durable")
+
+    def names(self) -> list[str]:
+        """The instances that run, by name."""
+        return sorted(place.stem for place in (self.home / "run").glob("*.pid"))
+
+    def pid(self, name: str) -> int:
+        """The process that serves as `name` now."""
+        return int((self.home / "run" / f"{name}.pid").read_text())
+
+    # ---- the carrier -----------------------------------------------------------------------------
+
+    def carrier(self, path: str, wanted: object = None) -> Any:
+        """Ask the simulated carrier. OSError where it does not answer."""
+        body = None if wanted is None else json.dumps(wanted).encode()
+        asked = request.Request(self.interface["carrier"] + path, data=body)  # noqa: S310 (the loopback)
+        with request.urlopen(asked, timeout=_ASK_SECONDS) as answer:  # noqa: S310
+            return json.loads(answer.read())
+
+    def calls(self) -> list[dict[str, Any]]:
+        """Every call, by the carrier's own books, oldest first."""
+        found: list[dict[str, Any]] = self.carrier("/sim/calls")
+        return found
+
+    def phone(self, number: str) -> dict[str, Any]:
+        """What one phone shows."""
+        found: dict[str, Any] = self.carrier(f"/sim/phones/{quote(number, safe='')}")
+        return found
+
+    # ---- rows and commands -----------------------------------------------------------------------
+
+    def rows(self, query: str, parameters: Sequence[object] | Mapping[str, object] = ()) -> list[tuple[Any, ...]]:
+        """What the owner sees. OSError where the database is away."""
+        url = self.settings["RINGBACK_OWNER_DATABASE_URL"]
+        try:
+            with psycopg.connect(url, autocommit=True, connect_timeout=3) as connection:
+                return connection.execute(query, parameters or None).fetchall()
+        except psycopg.OperationalError as away:
+            raise OSError(str(away)) from away
+
+    def manage(self, *words: str, seconds: float = 60.0) -> subprocess.CompletedProcess[str]:
+        """`./manage.py …` in a second terminal."""
+        return subprocess.run(
+            [sys.executable, "manage.py", *words],
+            cwd=REPOSITORY,
+            env={**_plain(), "RINGBACK_HOME": str(self.home)},
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+            check=False,
+        )
+
+    def readiness(self) -> str:
+        """Which way is open: "database", "spool", "" where none is, "?" where it cannot be said."""
+        try:
+            with request.urlopen(f"{self.interface['web']}/readyz", timeout=2.0) as answer:  # noqa: S310
+                return json.loads(answer.read()).get("accept") or ""
+        except URLError as problem:
+            return "?" if getattr(problem, "code", 0) == 404 else ""
+        except (OSError, ValueError, TimeoutError):
+            return ""
+
+    def is_alive(self) -> bool:
+        """Whether the web answers at all."""
+        try:
+            with request.urlopen(f"{self.interface['web']}/livez", timeout=2.0):  # noqa: S310
+                return True
+        except (OSError, ValueError):
+            return False
+
+
+@contextlib.contextmanager
+def running(*, tier: str, port: int, settings: Mapping[str, str]) -> Iterator[Subject]:
+    """A system of its own in a temporary directory, ended and removed at the end. Raises DidNotStartError."""
+    root = Path(tempfile.mkdtemp(prefix="ringback-lab-"))
+    root.chmod(0o711)  # where Postgres may not run as root it is another user, who must get in
+    home, log = root / "home", root / "log"
+    command = [sys.executable, "-m", "deploy.local", "up", "--tier", tier, "--port", str(port)]
+    with log.open("wb") as said:
+        process = subprocess.Popen(
+            platform.launched(command, dies_with_parent=signal.SIGTERM),
+            cwd=REPOSITORY,
+            env={**_plain(), **LAB_TIMES, **settings, "RINGBACK_HOME": str(home), "NO_COLOR": "1"},
+            stdin=subprocess.DEVNULL,
+            stdout=said,
+            stderr=said,
+            start_new_session=True,
+        )
+    try:
+        _await_running(process, log)
+        yield Subject(home=home, log=log)
+    finally:
+        _stop(process, home)
+        shutil.rmtree(root, ignore_errors=True)
+
+
+def _await_running(process: "subprocess.Popen[bytes]", log: Path) -> None:
+    until = time.monotonic() + START_SECONDS
+    while time.monotonic() < until:
+        said = log.read_text(errors="replace")
+        if "Ringback runs (" in said:
+            return
+        if process.poll() is not None:
+            raise DidNotStartError(f"It ended with {process.returncode}: {said[-1500:]}")
+        time.sleep(0.1)
+    raise DidNotStartError(f"It was not ready in {START_SECONDS:.0f} s: {log.read_text(errors='replace')[-1500:]}")
+
+
+def _stop(process: "subprocess.Popen[bytes]", home: Path) -> None:
+    if process.poll() is None:
+        process.send_signal(signal.SIGINT)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(STOP_SECONDS)
+            return
+        process.kill()
+        process.wait()
+        subprocess.run(
+            [sys.executable, "-m", "deploy.local", "down"],
+            cwd=REPOSITORY,
+            env={**_plain(), "RINGBACK_HOME": str(home)},
+            capture_output=True,
+            timeout=60,
+            check=False,
+        )
+
+
+def _plain() -> dict[str, str]:
+    """The environment without what would choose another system."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(_THEIRS)}

@@ -42,11 +42,15 @@ class Breaker(Protocol):
         """Inject it; how, in words. Raises NotHere where this machine or tier lacks what it needs."""
 
     def heal(self, name: str | None = None) -> None:
-        """Undo one fault, or everything; to undo nothing is fine."""
+        """Undo one fault, or everything; to undo nothing is fine. Raises NotHealed."""
 
 
 class NotHere(Exception):
     """The experiment cannot be tried on this machine or tier; the text says why."""
+
+
+class NotHealed(Exception):
+    """Something could not be undone in its time; the text says what. The verdict says so."""
 
 
 class NotSteady(Exception):
@@ -94,6 +98,7 @@ class Found:
     quiet: bool = False
     audit: dict[str, Any] = field(default_factory=dict)
     aborted: str = ""
+    not_healed: list[str] = field(default_factory=list)
     measures: dict[str, float] = field(default_factory=dict)
     wrong: list[str] = field(default_factory=list)
 
@@ -175,15 +180,21 @@ class Trial:
         self.found.bands.append(band)
 
     def _heal(self, fault: Planned) -> None:
-        self._breaker.heal(fault.name)
+        self._healed(fault.name)
         for band in self.found.bands:
             if band.name == fault.name and band.ended_at is None:
                 band.ended_at = time.time()
 
+    def _healed(self, name: str | None) -> None:
+        try:
+            self._breaker.heal(name)
+        except NotHealed as problem:
+            self.found.not_healed.append(str(problem))
+
     def _undo(self) -> None:
         """Everything, always."""
         try:
-            self._breaker.heal()
+            self._healed(None)
         finally:
             for band in self.found.bands:
                 band.ended_at = band.ended_at or time.time()
@@ -308,6 +319,7 @@ class Trial:
         found.audit = audit(self._subject)
         found.measures = measured(found)
         found.wrong = experiment.judged(found.measures, self._wanted.expected(found.tier))
+        found.wrong += found.not_healed
         if found.aborted:
             found.wrong.append(f"aborted: {found.aborted}")
         if found.after is None or not found.after.holds:

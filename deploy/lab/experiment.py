@@ -100,6 +100,7 @@ class Experiment:
     quiet_seconds: float = 75.0
     not_tested: tuple[str, ...] = ()
     needs_root: bool = False
+    links: bool = False  # the system is started with the fault proxy between every two processes
     settings: Mapping[str, str] = field(default_factory=dict)
 
     @property

@@ -65,7 +65,7 @@ def made(found: Found, subject: Subject, *, command: str) -> dict[str, Any]:
 
 def write(report: Mapping[str, Any], *, directory: Path) -> Path:
     """Keep it as <tier>/<experiment>.json, the newest in the place of the one before."""
-    place = directory / report["tier"] / f"{report['experiment']}.json"
+    place = directory / str(report["tier"]) / f"{report['experiment']}.json"
     place.parent.mkdir(parents=True, exist_ok=True)
     place.write_text(json.dumps(report, indent=1) + "\n")
     return place

@@ -30,7 +30,7 @@ class _Scale:
 
     def x(self, seconds: float) -> float:
         share = (seconds - self.first) / (self.last - self.first)
-        return round(_LEFT + share * (WIDTH - _LEFT - _RIGHT), 1)
+        return float(round(_LEFT + share * (WIDTH - _LEFT - _RIGHT), 1))
 
     def ticks(self) -> list[int]:
         step = next((s for s in (1, 2, 5, 10, 15, 30, 60, 120, 300) if (self.last - self.first) / s <= 14), 600)

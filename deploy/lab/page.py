@@ -135,7 +135,8 @@ def _measures(report: Report) -> Iterator[str]:
         rows.append(
             f'<tr><td>{MEANING.get(name, name)}</td><td class="n">{value:g}</td><td>{", ".join(bounds)}{some}</td></tr>'
         )
-    yield f'<div class="wide"><table><tr><th></th><th class="n">measured</th><th>expected</th></tr>{"".join(rows)}</table></div>'
+    head = '<tr><th></th><th class="n">measured</th><th>expected</th></tr>'
+    yield f'<div class="wide"><table>{head}{"".join(rows)}</table></div>'
     if report["audit"]:
         words = {True: "kept", False: "BROKEN", None: "not checked"}
         told = ", ".join(f"{name} {words[ok]}" for name, ok in report["audit"].items())

@@ -1,4 +1,4 @@
-"""The lowest door to Postgres: named statements, pipelines, ids and guards, for every app above.
+"""The lowest door to Postgres: named statements, pipelines, proofs, ids and guards, for every app above.
 
 A statement is a file `<package>/sql/<name>.sql`. It runs with server-side binding and is prepared once
 per connection, on Django's own connection and inside Django's own transaction.
@@ -10,11 +10,11 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib import resources
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 from uuid import UUID
 
 import psycopg
-from django.db import connection
+from django.db import OperationalError, connections
 from psycopg.types.json import JsonbLoader
 
 Rows: TypeAlias = psycopg.Cursor[tuple[Any, ...]]
@@ -24,6 +24,15 @@ STREAMED_ROWS_PER_FETCH = 2000
 
 class GuardFailed(Exception):
     """A guarded statement met another number of rows than it must: somebody else moved the state first."""
+
+
+class _Route(threading.local):
+    """Which of Django's databases this thread's statements go to."""
+
+    alias = "default"
+
+
+route = _Route()
 
 
 class Statements:
@@ -44,13 +53,13 @@ class Statements:
         """Run one statement on this thread's connection; in a pipeline its result is fetched later."""
         cursor = psycopg.Cursor(_raw())
         _read_json(cursor)
-        with connection.wrap_database_errors:
+        with _connection().wrap_database_errors:
             return cursor.execute(self._texts[name], params, prepare=True)
 
     def stream(self, name: str, params: Mapping[str, Any]) -> Iterator[tuple[Any, ...]]:
         """The rows of a read too large to hold, through a server's cursor; inside a transaction only."""
         with (
-            connection.wrap_database_errors,
+            _connection().wrap_database_errors,
             psycopg.ServerCursor(_raw(), f"stream_{name}") as cursor,
         ):
             _read_json(cursor)
@@ -64,8 +73,21 @@ def pipeline() -> Iterator[None]:
 
     `with transaction.atomic(), pipeline():` waits once for the statements and once for the commit.
     """
-    with connection.wrap_database_errors, _raw().pipeline():
+    with _connection().wrap_database_errors, _raw().pipeline():
         yield
+
+
+def prove() -> None:
+    """Prove that what this thread has just read is on a second node too: commit a write of our own after it.
+
+    A row that is found may stand on this server alone, its commit in doubt; a commit that only read waits for no
+    standby. So every answer or act that rests on a row found, with no write of its own after it, calls this first.
+    Where there is no standby to wait for, nothing is written. Raises the database's errors: then nothing is proved.
+    """
+    connection = _connection()
+    if connection.connection is None or connection.connection.closed:
+        raise OperationalError("the connection that read is gone: nothing is proved")
+    _own.run("prove", {})
 
 
 def named(cursor: psycopg.Cursor[Any]) -> list[dict[str, Any]]:
@@ -123,7 +145,15 @@ def uuid7() -> UUID:
     return UUID(int=ms << 80 | 0x7 << 76 | (counter >> 14) << 64 | 0b10 << 62 | low)
 
 
+_own: Final = Statements("billing")
+
+
+def _connection() -> Any:
+    return connections[route.alias]
+
+
 def _raw() -> psycopg.Connection[tuple[Any, ...]]:
+    connection = _connection()
     connection.ensure_connection()
     connection.validate_no_broken_transaction()
     raw: psycopg.Connection[tuple[Any, ...]] = connection.connection

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import urlsplit
 
+from config import address
 from config.environment import REPOSITORY, Register, SettingInvalid, home
 from reminders.quiet import Quiet
 from reminders.quiet import parse as quiet_hours
@@ -29,10 +30,16 @@ RINGBACK_TELEMETRY_KEY = _text("RINGBACK_TELEMETRY_KEY", "telemetry", "keys the 
 # ---- rows ------------------------------------------------------------------------------------------
 DATABASE_URL = _text("DATABASE_URL", "", "Postgres, as the application's role", secret=True)
 OWNER_DATABASE_URL = _text("RINGBACK_OWNER_DATABASE_URL", "", "Postgres, as the owner: migrations", secret=True)
+REPLICA_DATABASE_URL = _text(
+    "RINGBACK_REPLICA_DATABASE_URL", "", "Postgres for reports that may lag; the primary where empty", secret=True
+)
 REDIS_URL = _text("REDIS_URL", "redis://127.0.0.1:6379/0", "Redis, for doorbells only", secret=True)
 RINGBACK_WEB_THREADS = _integer("RINGBACK_WEB_THREADS", 8, "threads of a web instance = its pool", at_least=1)
 RINGBACK_WORKER_THREADS = _integer("RINGBACK_WORKER_THREADS", 4, "threads of a worker = its pool", at_least=1)
 RINGBACK_POOL_TIMEOUT_SECONDS = _number("RINGBACK_POOL_TIMEOUT_SECONDS", 2.0, "wait for a pooled connection")
+RINGBACK_STATEMENT_SECONDS = _number(
+    "RINGBACK_STATEMENT_SECONDS", 5, "the longest statement; a server silent for a second more is given up", at_least=1
+)
 
 # ---- the promises' times ---------------------------------------------------------------------------
 RINGBACK_LEASE_SECONDS = _number("RINGBACK_LEASE_SECONDS", 15, "how long a claim lasts", at_least=0.1)
@@ -87,47 +94,56 @@ RINGBACK_LOG_LEVEL = _text("RINGBACK_LOG_LEVEL", "INFO", "the least level that i
 
 
 # ---- Django ----------------------------------------------------------------------------------------
-def _database(url: str, *, pool: int, statement_timeout_ms: int) -> dict[str, Any]:
-    parts = urlsplit(url or "postgresql://ringback_app@127.0.0.1:8020/ringback")
-    if parts.scheme not in {"postgres", "postgresql"}:
-        raise SettingInvalid("DATABASE_URL must start with postgresql://, since Ringback runs on Postgres only.")
+def _database(setting: str, url: str, *, pool: int, statement_seconds: float, more: str = "") -> dict[str, Any]:
+    at = address.parse(setting, url or "postgresql://ringback_app@127.0.0.1:8020/ringback")
+    statement_ms = round(statement_seconds * 1000)
     options: dict[str, Any] = {
         "connect_timeout": 2,
         "application_name": RINGBACK_INSTANCE or "ringback",
         # Named statements are short and prepared: one generic plan each, and no compiler, save half of their time.
         "options": "-c jit=off -c plan_cache_mode=force_generic_plan "
-        f"-c statement_timeout={statement_timeout_ms} -c lock_timeout=2000 "
-        "-c idle_in_transaction_session_timeout=10000",
+        f"-c statement_timeout={statement_ms} -c lock_timeout={min(2000, statement_ms or 2000)} "
+        f"-c idle_in_transaction_session_timeout=10000{more}",
         "tcp_user_timeout": 3000,
         "keepalives_idle": 2,
         "keepalives_interval": 1,
         "keepalives_count": 3,
-        **dict(parse_qsl(parts.query)),
+        **at.options,
     }
     if pool:
-        options["pool"] = {
-            "min_size": pool,
-            "max_size": pool + 1,  # the probe of /readyz has one of its own
-            "timeout": RINGBACK_POOL_TIMEOUT_SECONDS,
-            "max_idle": 300,
-        }
+        options["pool"] = {"size": pool, "wait_seconds": RINGBACK_POOL_TIMEOUT_SECONDS}
     return {
         "ENGINE": "config.postgres",
-        "NAME": unquote(parts.path.lstrip("/")),
-        "USER": unquote(parts.username or ""),
-        "PASSWORD": unquote(parts.password or ""),
-        "HOST": unquote(parts.hostname or ""),
-        "PORT": str(parts.port or ""),
+        "NAME": at.name,
+        "USER": at.user,
+        "PASSWORD": at.password,
+        "HOST": at.hosts,
+        "PORT": at.ports,
         "CONN_MAX_AGE": 0,
         "CONN_HEALTH_CHECKS": True,
+        "STATEMENT_SECONDS": statement_seconds,
         "OPTIONS": options,
     }
 
 
 _threads = RINGBACK_WORKER_THREADS if RINGBACK_INSTANCE.startswith("worker") else RINGBACK_WEB_THREADS
-DATABASES = {"default": _database(DATABASE_URL, pool=_threads, statement_timeout_ms=5_000)}
+DATABASES = {
+    "default": _database("DATABASE_URL", DATABASE_URL, pool=_threads, statement_seconds=RINGBACK_STATEMENT_SECONDS)
+}
 if OWNER_DATABASE_URL:
-    DATABASES["owner"] = _database(OWNER_DATABASE_URL, pool=0, statement_timeout_ms=0) | {"TEST": {"MIRROR": "default"}}
+    DATABASES["owner"] = _database("RINGBACK_OWNER_DATABASE_URL", OWNER_DATABASE_URL, pool=0, statement_seconds=0) | {
+        "TEST": {"MIRROR": "default"}
+    }
+if REPLICA_DATABASE_URL:
+    DATABASES["replica"] = _database(
+        "RINGBACK_REPLICA_DATABASE_URL",
+        REPLICA_DATABASE_URL,
+        pool=0,
+        statement_seconds=RINGBACK_STATEMENT_SECONDS,
+        more=" -c default_transaction_read_only=on",
+    ) | {"TEST": {"MIRROR": "default"}}
+
+DATABASE_ROUTERS = ["billing.replica.Router"]
 
 _HAS_LOCAL = (REPOSITORY / "deploy/local/apps.py").exists() and RINGBACK_SIMULATED
 _LOCAL_APPS = ["deploy.local", "deploy.lab"] if _HAS_LOCAL else []

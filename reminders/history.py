@@ -11,8 +11,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import connections, transaction
 
+from billing import deadline, replica
 from billing import queries as billing_queries
 from billing.database import Statements
 from billing.queries import ChargeLine
@@ -104,10 +105,17 @@ class History:
 
 
 @contextmanager
-def snapshot(*, seconds: int) -> Iterator[None]:
+def lately(*, seconds: int) -> Iterator[None]:
+    """A snapshot for people to read: on a replica that has caught up with the primary, where there is one."""
+    with replica.reading() as alias, snapshot(seconds=seconds, using=alias):
+        yield
+
+
+@contextmanager
+def snapshot(*, seconds: int, using: str = "default") -> Iterator[None]:
     """One consistent, read-only view of every table; a statement in it may take so many seconds."""
-    with transaction.atomic():
-        with connection.cursor() as cursor:
+    with deadline.patiently(seconds=seconds + 1), transaction.atomic(using=using):
+        with connections[using].cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             cursor.execute(f"SET LOCAL statement_timeout = '{int(seconds)}s'")
             cursor.execute(f"SET LOCAL idle_in_transaction_session_timeout = '{int(seconds)}s'")

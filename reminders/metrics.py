@@ -24,6 +24,8 @@ START_LATENESS_SECONDS: Final = Histogram(
     buckets=(0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300, 3600),
 )
 OLDEST_DUE_SECONDS: Final = Gauge("ringback_oldest_due_seconds", "Age of the oldest claimable ring timer")
+DATABASE_BREAKER_OPEN: Final = Gauge("ringback_database_breaker_open", "1 while the database's breaker is open")
+DATABASE_BREAKER_TRIPS: Final = Counter("ringback_database_breaker_trips", "Openings of the breaker by reason", ["why"])
 DISPATCH_LOOPS: Final = Counter("ringback_dispatch_loops", "Turns of the dispatcher's loop: its liveness")
 
 for _outcome in ("reminder", "command", "refused", "repeated", "conflict", "unavailable"):
@@ -36,3 +38,5 @@ for _state in ("placed", "unknown", "not_sent", "parked"):
     ATTEMPTS.labels(_state)
 for _found in ("over", "going_on", "absent", "not_placed", "ambiguous", "failed"):
     LOOK_UPS.labels(_found)
+for _why in ("in_doubt", "silent", "away"):
+    DATABASE_BREAKER_TRIPS.labels(_why)

@@ -95,7 +95,7 @@ def _history(number: str, at: str) -> dict[str, object]:
         raise ValueError(f"{at!r} is not a time: write it such as 2026-11-22T17:58:00Z.") from None
     if moment is not None and moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
-    with history.snapshot(seconds=limits.AUDIT_SECONDS):
+    with history.lately(seconds=limits.AUDIT_SECONDS):
         person = history.person(number=found.e164) if found.e164 else None
         if person is None:
             raise ValueError(f"Nobody has texted from {number}. A number is written such as +12025550123.")

@@ -34,7 +34,7 @@ class Command(Asking):
 
     def handle(self, *_: object, **options: Any) -> None:
         """Print it."""
-        with history.snapshot(seconds=limits.AUDIT_SECONDS):
+        with history.lately(seconds=limits.AUDIT_SECONDS):
             person = self.person(options["number"])
             found = statement(account_id=person.account_id)
             charges = history.lines(charges=found.charges)

@@ -41,7 +41,7 @@ class Command(Asking):
     def handle(self, *_: object, **options: Any) -> None:
         """Print it."""
         at = self._instant(options["at"])
-        with history.snapshot(seconds=limits.AUDIT_SECONDS):
+        with history.lately(seconds=limits.AUDIT_SECONDS):
             person = self.person(options["number"])
             try:
                 found = history.trace(person=person, at=at)

@@ -13,7 +13,7 @@ from uuid import UUID
 from django.db import transaction
 
 from billing import breaks, charges
-from billing.database import GuardFailed, Statements, first, uuid7
+from billing.database import GuardFailed, Statements, first, prove, uuid7
 from billing.pricing import charges_call
 from billing.segments import segments
 from reminders import limits, recurrence, replies, retry
@@ -101,6 +101,7 @@ def ask_words(
         },
     ).fetchone()
     if row is None:
+        prove()
         return None
     _, subject, language, _, _, late, lateness_ms, by = row
     return Words(

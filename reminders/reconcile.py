@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Final
 
 from billing import breaks
-from billing.database import Statements
+from billing.database import Statements, prove
 from reminders import intake, limits, tracing
 from reminders.carriers import session
 from reminders.carriers.base import Carrier, CarrierError, Inbound, MessageRecord
@@ -46,6 +46,8 @@ def _missed(carrier: Carrier, records: Sequence[MessageRecord]) -> list[MessageR
         "known_messages", {"carrier": carrier.name, "sids": [record.sid for record in records]}
     ).fetchall()
     known = {row[0] for row in rows}
+    if known:
+        prove()  # what is known is not fetched again
     return [record for record in records if record.sid not in known]
 
 

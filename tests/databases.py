@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 import psycopg
 from django.core.management import call_command
 from django.db import connections
 
+from config import address
 from tests import servers
 
 
@@ -16,10 +16,10 @@ from tests import servers
 def fresh_database() -> Iterator[servers.Database]:
     """Clone the migrated template and point the default connection at it; drop it afterwards."""
     pair = servers.running()
-    pair.template("migrated", _migrate)
+    pair.template("migrated", lambda template: migrate(template.owner_url))
     database = pair.clone("migrated")
     try:
-        with _pointed_at(database.app_url):
+        with pointed_at(database.app_url):
             yield database
     finally:
         database.drop()
@@ -37,28 +37,33 @@ def superuser_url(database: servers.Database) -> str:
     return servers.running().superuser_url(database.name)
 
 
-def _migrate(database: servers.Database) -> None:
-    with _pointed_at(database.owner_url):
+def migrate(url: str) -> None:
+    """Make the tables, as the owner."""
+    with pointed_at(url):
         call_command("migrate", verbosity=0)
 
 
 @contextmanager
-def _pointed_at(url: str) -> Iterator[None]:
+def pointed_at(url: str, *, pool: int = 0, statement_seconds: float = 5.0) -> Iterator[None]:
+    """Django's default connection goes there, in this and every new thread."""
     settings = connections["default"].settings_dict
     before = dict(settings)
-    parts = urlsplit(url)
+    parts = address.parse("url", url)
     connections["default"].close()
     settings.update(
-        NAME=parts.path.lstrip("/"),
-        USER=unquote(parts.username or ""),
-        PASSWORD=unquote(parts.password or ""),
-        HOST=parts.hostname,
-        PORT=str(parts.port),
-        OPTIONS={name: value for name, value in before["OPTIONS"].items() if name != "pool"},
+        NAME=parts.name,
+        USER=parts.user,
+        PASSWORD=parts.password,
+        HOST=parts.hosts,
+        PORT=parts.ports,
+        STATEMENT_SECONDS=statement_seconds,
+        OPTIONS={**before["OPTIONS"], **parts.options, "pool": {"size": pool, "wait_seconds": 1.0} if pool else None},
     )
     try:
         yield
     finally:
         connections["default"].close()
+        if pool:
+            connections["default"].close_pool()  # type: ignore[attr-defined]  # of config.postgres
         settings.clear()
         settings.update(before)

@@ -116,15 +116,15 @@ def played() -> Iterator[tuple[servers.Database, BookedCarrier]]:
     kept = Path(pair.directory) / f"{NAME}.books"
 
     def build(database: servers.Database) -> None:
-        with databases._pointed_at(database.owner_url):
+        with databases.pointed_at(database.owner_url):
             call_command("migrate", verbosity=0)
-        with databases._pointed_at(database.app_url):
+        with databases.pointed_at(database.app_url):
             kept.write_bytes(pickle.dumps(play()))
 
     pair.template(NAME, build)
     database = pair.clone(NAME)
     try:
-        with databases._pointed_at(database.app_url):
+        with databases.pointed_at(database.app_url):
             yield database, pickle.loads(kept.read_bytes())
     finally:
         database.drop()

@@ -4,6 +4,7 @@ from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from config.postgres import probe
+from reminders import drainer
 
 
 def livez(request: HttpRequest) -> HttpResponse:
@@ -12,7 +13,7 @@ def livez(request: HttpRequest) -> HttpResponse:
 
 def readyz(request: HttpRequest) -> HttpResponse:
     """200 and the way that is open, or 503 and null. Never probes by itself."""
-    accept = "database" if probe.accepts() else None
+    accept = "database" if probe.accepts() else "spool" if drainer.takes() else None
     return JsonResponse({"accept": accept}, status=200 if accept else 503)
 
 

@@ -65,6 +65,20 @@ except ValueError as error:
     raise SettingInvalid(f"RINGBACK_QUIET_HOURS must look like 21:00-08:00, not {_QUIET_HOURS!r}.") from error
 RINGBACK_DRAIN_SECONDS = _number("RINGBACK_DRAIN_SECONDS", 8, "how long a stop waits for open work")
 
+# ---- the spool -------------------------------------------------------------------------------------
+RINGBACK_SPOOL = _flag("RINGBACK_SPOOL", False, "1: texts go to this host's disk while the database is away")
+RINGBACK_SPOOL_DIR: Final[Path] = Path(
+    _text("RINGBACK_SPOOL_DIR", "", "where; one directory per host, on a disk of its own; empty = spool in the home")
+    or RINGBACK_HOME / "spool"
+)
+RINGBACK_SPOOL_BYTES = _integer("RINGBACK_SPOOL_BYTES", 64 * 1024 * 1024, "its bound; over it texts are answered 503")
+RINGBACK_SPOOL_AGE_SECONDS = _number(
+    "RINGBACK_SPOOL_AGE_SECONDS", 21600, "how long its oldest text may wait before new ones are answered 503"
+)
+RINGBACK_ACCEPT_SECONDS = _number(
+    "RINGBACK_ACCEPT_SECONDS", 1, "the database's budget for a text where there is a spool", at_least=0.05
+)
+
 # ---- the carrier -----------------------------------------------------------------------------------
 RINGBACK_PUBLIC_BASE = _text(
     "RINGBACK_PUBLIC_BASE", "http://127.0.0.1:8000", "our address as the carrier signs it"
@@ -94,6 +108,10 @@ RINGBACK_LOG_LEVEL = _text("RINGBACK_LOG_LEVEL", "INFO", "the least level that i
 
 
 # ---- Django ----------------------------------------------------------------------------------------
+# A text whose row somebody holds must fail of that before its budget ends, or it looks as if the database were silent.
+_LOCK_MS = min(2_000, int(RINGBACK_ACCEPT_SECONDS * 500)) if RINGBACK_SPOOL else 2_000
+
+
 def _database(setting: str, url: str, *, pool: int, statement_seconds: float, more: str = "") -> dict[str, Any]:
     at = address.parse(setting, url or "postgresql://ringback_app@127.0.0.1:8020/ringback")
     statement_ms = round(statement_seconds * 1000)
@@ -102,7 +120,7 @@ def _database(setting: str, url: str, *, pool: int, statement_seconds: float, mo
         "application_name": RINGBACK_INSTANCE or "ringback",
         # Named statements are short and prepared: one generic plan each, and no compiler, save half of their time.
         "options": "-c jit=off -c plan_cache_mode=force_generic_plan "
-        f"-c statement_timeout={statement_ms} -c lock_timeout={min(2000, statement_ms or 2000)} "
+        f"-c statement_timeout={statement_ms} -c lock_timeout={min(_LOCK_MS, statement_ms or _LOCK_MS)} "
         f"-c idle_in_transaction_session_timeout=10000{more}",
         "tcp_user_timeout": 3000,
         "keepalives_idle": 2,

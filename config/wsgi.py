@@ -13,11 +13,12 @@ from django.conf import settings  # only once Django is set up
 from django.core.handlers.wsgi import WSGIHandler
 
 from config import checks, health
-from reminders import wiring
+from reminders import drainer, wiring
 
 checks.refuse()
 wiring.warm_up()
 health.watch()
+drainer.watch()
 
 
 def _handler(middleware: list[str]) -> WSGIHandler:

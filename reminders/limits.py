@@ -15,6 +15,17 @@ INTAKE_TRIES_MAX: Final = 5
 STORED_ANSWER_SECONDS: Final = 600
 LISTED_REMINDERS_MAX: Final = 20
 
+# The spool (its bytes and its age are settings).
+SPOOL_SENDER_BYTES_MAX: Final = 256 * 1024  # of one sender: some thousand texts
+SPOOL_WAIT_SECONDS: Final = 1.0  # for one sender's file, which somebody else appends to or reads
+SPOOL_LOCK_POLL_SECONDS: Final = 0.005
+SPOOL_COUNT_SECONDS: Final = 1.0  # how old the count of its bytes may be
+DRAIN_POLL_SECONDS: Final = 0.5
+SPOOL_TRIED_SECONDS: Final = 5.0  # how often the disk is tried while nothing has to go there
+SPOOL_STALE_SECONDS: Final = 15.0
+DRAIN_TRIES_MAX: Final = 5  # a text that fails so often by itself is put aside, with an alert
+CALLBACK_SECONDS: Final = 3.0  # the database's budget for a carrier's callback, where there is a spool
+
 # The conversation.
 HELD_SECONDS: Final = 3600  # how long a question of ours waits for its answer
 UNDO_SECONDS: Final = 900  # how long a change can be undone

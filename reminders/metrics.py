@@ -27,8 +27,24 @@ OLDEST_DUE_SECONDS: Final = Gauge("ringback_oldest_due_seconds", "Age of the old
 DATABASE_BREAKER_OPEN: Final = Gauge("ringback_database_breaker_open", "1 while the database's breaker is open")
 DATABASE_BREAKER_TRIPS: Final = Counter("ringback_database_breaker_trips", "Openings of the breaker by reason", ["why"])
 DISPATCH_LOOPS: Final = Counter("ringback_dispatch_loops", "Turns of the dispatcher's loop: its liveness")
+SPOOL_REASONS: Final = ("bytes", "age", "sender", "disk")
+SPOOLED: Final = Counter("ringback_spooled", "Texts that went to the spool, by why", ["why"])
+SPOOL_REFUSED: Final = Counter("ringback_spool_refused", "Texts that the spool did not take", ["reason"])
+DRAINED: Final = Counter("ringback_drained", "Texts taken out of the spool, by what became of them", ["outcome"])
+SPOOL_DAMAGED: Final = Counter("ringback_spool_damaged", "Frames of the spool that did not read")
+SPOOL_STUCK: Final = Counter("ringback_spool_stuck", "Texts that were put aside, since intake did not take them")
+SPOOL_FILES: Final = Gauge("ringback_spool_files", "Senders with texts in this host's spool")
+SPOOL_BYTES: Final = Gauge("ringback_spool_bytes", "Bytes in this host's spool")
+SPOOL_ASIDE: Final = Gauge("ringback_spool_aside", "What was put aside, for a person to look at")
+SPOOL_OLDEST_SECONDS: Final = Gauge("ringback_spool_oldest_seconds", "Age of the spool's oldest file")
 
-for _outcome in ("reminder", "command", "refused", "repeated", "conflict", "unavailable"):
+for _outcome in ("reminder", "command", "refused", "repeated", "conflict"):
+    DRAINED.labels(_outcome)
+for _why in ("breaker", "failed", "behind"):
+    SPOOLED.labels(_why)
+for _reason in SPOOL_REASONS:
+    SPOOL_REFUSED.labels(_reason)
+for _outcome in ("reminder", "command", "refused", "repeated", "conflict", "unavailable", "spooled"):
     INTAKE.labels(_outcome)
 for _reason in ("signature", "too_large", "not_a_form", "malformed", "fields"):
     REFUSED.labels(_reason)

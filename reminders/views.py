@@ -1,6 +1,7 @@
 """The carriers' webhooks. Each view bounds and checks its input, calls one operation, and answers."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import wraps
@@ -11,12 +12,16 @@ from uuid import UUID
 import structlog
 from django.conf import settings
 from django.db import Error as DatabaseError
+from django.db import InterfaceError, InternalError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
+from billing import breaker
+from billing.deadline import within
 from reminders import (
     dispatch,
+    drainer,
     intake,
     limits,
     metrics,
@@ -31,12 +36,15 @@ from reminders import (
 from reminders.carriers import twilio_webhooks as twilio
 from reminders.carriers.base import Evidence, Forged
 from reminders.carriers.twilio import NAME
+from reminders.spool import Full, Spooled
 
 log = structlog.get_logger()
 
 FORM: Final = "application/x-www-form-urlencoded"
 LOCALES: Final = {"en": "en-US", "es": "es-MX", "hi": "hi-IN"}
 KEYS: Final = frozenset("129")
+# What says that the database is away, not that a text is odd.
+AWAY: Final = (OperationalError, InterfaceError, InternalError)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -85,7 +93,9 @@ def webhook(view: View) -> Callable[[HttpRequest], HttpResponse]:
                 signature=request.META.get("HTTP_X_TWILIO_SIGNATURE"),
                 auth_token=settings.RINGBACK_TWILIO_AUTH_TOKEN,
             )
-            return view(Webhook(form={name: values[-1] for name, values in form.items()}, query=request.GET.dict()))
+            hook = Webhook(form={name: values[-1] for name, values in form.items()}, query=request.GET.dict())
+            with within(seconds=limits.CALLBACK_SECONDS) if drainer.spool() else nullcontext():
+                return view(hook)
         except Forged:
             return _refuse(403, "signature", "The signature is missing or wrong.")
         except twilio.Malformed as error:
@@ -105,15 +115,16 @@ def sms(hook: Webhook) -> HttpResponse:
     now = timezone.now()
     with metrics.INTAKE_SECONDS.time(), tracing.span("intake") as trace_context:
         try:
-            answer = intake.accept(
-                message=message,
-                received_at=now,
-                trace_context=trace_context,
-                snooze_seconds=settings.RINGBACK_SNOOZE_SECONDS,
-            )
+            answer = _accept(Spooled(message=message, received_at=now, trace_context=trace_context))
         except intake.Conflict:
             metrics.INTAKE.labels("conflict").inc()
             return _text(409, "This MessageSid came before with other content; nothing was changed.")
+        except Full:
+            metrics.INTAKE.labels("unavailable").inc()
+            return _text(503, "Not now; nothing was changed.", **{"Retry-After": "1"})
+    if answer is None:
+        metrics.INTAKE.labels("spooled").inc()
+        return _twiml(twilio.answer(message=None, callback=None))
     metrics.INTAKE.labels(answer.outcome).inc()
     if answer.due_at is not None and dispatch.needs_notice(due_at=answer.due_at, now=now):
         dispatch.notify()
@@ -121,6 +132,34 @@ def sms(hook: Webhook) -> HttpResponse:
     if answer.reply_id is not None:
         callback = f"{settings.RINGBACK_PUBLIC_BASE}/carriers/{NAME}/message-status?reply={answer.reply_id}"
     return _twiml(twilio.answer(message=answer.body, callback=callback))
+
+
+def _accept(text: Spooled) -> intake.Answer | None:
+    """Into the database; None where it went to the spool, which answers later. Raises Conflict, Full, Contended."""
+    spool = drainer.spool()
+    if spool is None:
+        return _take(text)
+    if spool.holds(sender=text.sender):
+        drainer.keep(text=text, why="behind")
+        return None
+    if breaker.is_open():
+        drainer.keep(text=text, why="breaker")
+        return None
+    try:
+        with within(seconds=settings.RINGBACK_ACCEPT_SECONDS):
+            return _take(text)
+    except AWAY:  # it may have been written all the same: then the drain finds it, and changes nothing
+        drainer.keep(text=text, why="failed")
+        return None
+
+
+def _take(text: Spooled) -> intake.Answer:
+    return intake.accept(
+        message=text.message,
+        received_at=text.received_at,
+        trace_context=text.trace_context,
+        snooze_seconds=settings.RINGBACK_SNOOZE_SECONDS,
+    )
 
 
 @webhook

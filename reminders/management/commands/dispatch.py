@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 from prometheus_client import start_http_server
 
-from reminders import dispatch, housekeeping, limits, metrics, tasks, tracing, wiring
+from reminders import dispatch, drainer, housekeeping, limits, metrics, tasks, tracing, wiring
 
 log = structlog.get_logger()
 
@@ -34,6 +34,7 @@ class Command(BaseCommand):
             signal.signal(number, lambda *_: stop.set())
         if settings.RINGBACK_METRICS_PORT:
             start_http_server(settings.RINGBACK_METRICS_PORT, addr="127.0.0.1")
+        drainer.watch()
         claimer = dispatch.Claimer(pacing=wiring.pacing(), lease_seconds=settings.RINGBACK_LEASE_SECONDS)
         log.info("dispatch.started", instance=settings.RINGBACK_INSTANCE)
         while not stop.is_set():

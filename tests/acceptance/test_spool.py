@@ -1,0 +1,105 @@
+"""The database away while people text: nobody is refused, everything is drained, rung on time, once, charged once."""
+
+import json
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from typing import Any, Final
+
+import pytest
+
+from tests.acceptance import audit, http
+from tests.acceptance.carrier import Phone
+from tests.acceptance.system import QUICK, System, Systems
+from tests.acceptance.waiting import until
+
+pytestmark = pytest.mark.acceptance
+
+PEOPLE: Final = 12  # before, while and after
+TEA: Final = "Remind in 10 seconds about tea"
+LATE: Final = """
+SELECT s.number, o.lateness_ms FROM reminders_occurrence o JOIN reminders_reminder r ON r.id = o.reminder_id
+  JOIN reminders_subscriber s ON s.id = r.subscriber_id WHERE s.number = ANY (%s) AND o.late
+"""
+
+
+@pytest.fixture
+def system(systems: Systems) -> System:
+    """One with a spool, whose database suffers."""
+    return systems.running("spooling", {**QUICK, "RINGBACK_SPOOL": "1", "RINGBACK_POOL_TIMEOUT_SECONDS": "0.5"})
+
+
+def way(system: System) -> str | None:
+    answered = http.request("GET", system.interface["web"] + "/readyz")
+    return answered.json()["accept"] if answered.status in (200, 503) else None
+
+
+def waiting(system: System) -> dict[str, Any]:
+    done = system.manage("spool", "--json")
+    assert done.returncode == 0, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+@contextmanager
+def stopped(system: System) -> Iterator[None]:
+    """SIGSTOP to the postmaster and to each of its backends: a server whose connections stay open and say nothing."""
+    postmaster = system.pid("postgres-1")
+    os.kill(postmaster, signal.SIGSTOP)
+    pids = [*system.children("postgres-1"), postmaster]
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in pids:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
+
+
+@contextmanager
+def killed(system: System) -> Iterator[None]:
+    """kill -9; its supervisor starts it again."""
+    system.kill("postgres-1")
+    yield
+
+
+def texts(system: System, phones: list[Phone], body: str) -> None:
+    """Everybody texts; nobody is refused."""
+    sids = [system.carrier.text(sender=phone.number, body=body) for phone in phones]
+    for sid in sids:
+        assert [one["status"] for one in system.carrier.await_webhooks(sid)] == [200]
+
+
+@pytest.mark.parametrize("broken", [stopped, killed], ids=["is frozen", "dies"])
+def test_it_refuses_nobody_while_the_database(
+    system: System, broken: Callable[[System], AbstractContextManager[None]]
+) -> None:
+    system.carrier.behave(answer="always", press="1")
+    until(lambda: way(system) == "database", seconds=30, what="the database is the way")
+    phones = list(system.carrier.phones(3 * PEOPLE))
+    before, meanwhile, after = phones[:PEOPLE], phones[PEOPLE : 2 * PEOPLE], phones[2 * PEOPLE :]
+    texts(system, before, TEA)
+    with broken(system):
+        texts(system, meanwhile, TEA)
+        if broken is stopped:
+            until(lambda: way(system) == "spool", seconds=20, what="the spool is the way")
+            found = waiting(system)
+            assert found["count"] == PEOPLE
+            assert {one["number"] for one in found["waiting"]} == {phone.number for phone in meanwhile}
+        texts(system, after, TEA)
+    until(lambda: way(system) == "database", seconds=40, what="the database is the way again")
+    until(lambda: waiting(system)["count"] == 0, seconds=40, what="everything is drained")
+    for phone in phones:
+        phone.awaits_text("#1 tea", seconds=40)
+    system.oracle.await_quiet(phones, seconds=60)
+    system.oracle.judge(phones)
+    assert {len(phone.calls) for phone in phones} == {1}
+    assert system.oracle.charges(phones) == {"sms": len(phones), "call": len(phones)}
+    assert system.rows(LATE, [phone.number for phone in phones]) == []
+    assert [[text for text in phone.received() if text.startswith("#1")] for phone in phones] == [
+        [phone.received()[0]] for phone in phones
+    ]
+    audit.clean(system)

@@ -266,4 +266,3 @@ def test_it_refuses_a_text_that_neither_takes(world: World, kept: Spool) -> None
     _back()
     assert drainer.turn() == 0
     assert _received(world) == []
-

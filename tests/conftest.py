@@ -3,9 +3,11 @@
 Nothing here starts a server for tests that ask for none. Django's own test database is never made.
 """
 
+import os
 from collections.abc import Iterator
 from typing import Any
 
+import hypothesis
 import psycopg
 import pytest
 
@@ -17,6 +19,15 @@ from pytest_django import DjangoDbBlocker  # noqa: E402
 
 from tests import databases, servers  # noqa: E402
 from tests.world.world import World  # noqa: E402
+
+# How long an example takes says how busy the machine is. Where CI says so, the examples are the same each time.
+hypothesis.settings.register_profile(
+    "ringback",
+    parent=hypothesis.settings.get_profile("ci" if "CI" in os.environ else "default"),
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("ringback")
 
 ASK_FOR_DATABASE = "ask for the fixture `database`: a fresh one that commits; Django's own test database is never made"
 

@@ -34,7 +34,6 @@ import os
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -48,9 +47,10 @@ from typing import IO, Final
 import psycopg
 
 from deploy.local import postgres, redis
+from tests import ports
 
 _REPOSITORY: Final = Path(__file__).resolve().parent.parent
-_START_SECONDS: Final = 30.0
+_START_SECONDS: Final = 120.0
 _REDIS_DATABASES: Final = 64
 _MEMORY_BYTES: Final = 2 * 1024**3
 
@@ -162,11 +162,13 @@ def running() -> Servers:
 def throwaway() -> Iterator[Servers]:
     """A pair of one's own, which the test may kill or freeze."""
     directory = Path(tempfile.mkdtemp(prefix="ringback-throwaway-", dir=_roomy()))
-    pair, processes = _start(directory)
+    taken = ports.take(among=ports.SERVERS[::2], followers=(0, 1))
+    pair, processes = _start(directory, taken.port)
     try:
         yield pair
     finally:
         _stop(processes)
+        taken.close()
         shutil.rmtree(directory, ignore_errors=True)
 
 
@@ -219,7 +221,8 @@ def _start_keeper(directory: Path, ready: Path) -> None:
 def _keep(directory: Path) -> None:
     """The keeper's life: start the pair, wait until nobody uses it, remove it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    pair, processes = _start(directory)
+    taken = ports.take(among=ports.SERVERS[::2], followers=(0, 1))
+    pair, processes = _start(directory, taken.port)
     described = directory / "servers.json.new"
     described.write_text(json.dumps(asdict(pair)))
     described.rename(directory / "servers.json")
@@ -227,6 +230,7 @@ def _keep(directory: Path) -> None:
         while not _alone(users):
             time.sleep(0.3)
         _stop(processes)
+        taken.close()
         shutil.rmtree(directory, ignore_errors=True)
 
 
@@ -238,19 +242,18 @@ def _alone(users: IO[str]) -> bool:
     return True
 
 
-def _start(directory: Path) -> tuple[Servers, list[subprocess.Popen[bytes]]]:
+def _start(directory: Path, first_port: int) -> tuple[Servers, list[subprocess.Popen[bytes]]]:
     words = {role: secrets.token_hex(16) for role in ("superuser", "owner", "app", "redis")}
     passwords = postgres.Passwords(superuser=words["superuser"], owner=words["owner"], app=words["app"])
     if postgres.identity().uid is not None:
         directory.chmod(0o711)  # Postgres runs as another user there and must reach its own directory
     postgres.create(directory / "postgres", passwords=passwords, owner_may="CREATEDB")
-    ports = _free_ports(2)
-    settings = redis.write_settings(directory / "redis", port=ports[1], password=words["redis"])
+    settings = redis.write_settings(directory / "redis", port=first_port + 1, password=words["redis"])
     with settings.open("a") as more:
         more.write(f"appendonly no\ndatabases {_REDIS_DATABASES}\n")
     database = postgres.server(
         directory / "postgres",
-        port=ports[0],
+        port=first_port,
         dies_with_parent=signal.SIGQUIT,
         fsync="off",
         synchronous_commit="off",
@@ -263,11 +266,11 @@ def _start(directory: Path) -> tuple[Servers, list[subprocess.Popen[bytes]]]:
             redis.server(settings, dies_with_parent=signal.SIGTERM), directory / "redis.log", who=postgres.Identity()
         ),
     ]
-    _wait(directory, processes, ports[1], words["redis"])
+    _wait(directory, processes, first_port + 1, words["redis"])
     pair = Servers(
         directory=str(directory),
-        postgres_port=ports[0],
-        redis_port=ports[1],
+        postgres_port=first_port,
+        redis_port=first_port + 1,
         postgres_pid=processes[0].pid,
         redis_pid=processes[1].pid,
         superuser_password=passwords.superuser,
@@ -314,16 +317,6 @@ def _stop(processes: list[subprocess.Popen[bytes]]) -> None:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait(timeout=5)
-
-
-def _free_ports(count: int) -> list[int]:
-    sockets = [socket.socket() for _ in range(count)]
-    for one in sockets:
-        one.bind(("127.0.0.1", 0))
-    ports: list[int] = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
 
 
 if __name__ == "__main__":

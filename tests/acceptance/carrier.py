@@ -6,9 +6,8 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from tests.acceptance import http
-from tests.acceptance.waiting import until
+from tests.acceptance.waiting import PATIENCE_SECONDS, until
 
-ANSWER_SECONDS: Final = 15.0
 ENDED: Final = frozenset({"completed", "busy", "no-answer", "failed", "canceled"})
 # What a test may change, as it is before each test. Speech takes no time.
 USUAL: Final[dict[str, Any]] = {
@@ -77,7 +76,7 @@ class Carrier:
 
     def await_webhooks(self, sid: str) -> list[dict[str, Any]]:
         """What the webhooks of a text brought, once they have ended."""
-        return until(lambda: self.webhooks(sid), seconds=ANSWER_SECONDS, what=f"the webhook of {sid}")
+        return until(lambda: self.webhooks(sid), what=f"the webhook of {sid}")
 
     def phone(self) -> "Phone":
         """A phone that nobody had before."""
@@ -117,13 +116,13 @@ class Phone:
         """The texts that reached the phone."""
         return [message["body"] for message in self.shown["messages"] if message["direction"] == "out"]
 
-    def awaits_text(self, words: str, *, seconds: float = ANSWER_SECONDS) -> str:
+    def awaits_text(self, words: str, *, seconds: float = PATIENCE_SECONDS) -> str:
         """The text that holds these words, once it has come."""
         what = f"{self.number} gets a text with {words!r}"
         found = until(lambda: [t for t in self.received() if words in t], seconds=seconds, what=what)
         return found[-1]
 
-    def rings(self, nth: int = 1, *, seconds: float = ANSWER_SECONDS) -> str:
+    def rings(self, nth: int = 1, *, seconds: float = PATIENCE_SECONDS) -> str:
         """The id of its nth call, once that rings."""
         what = f"call {nth} of {self.number} rings"
         calls = until(
@@ -147,7 +146,6 @@ class Phone:
         return (
             until(
                 lambda: words in self.heard(sid) and self.heard(sid),
-                seconds=ANSWER_SECONDS,
                 what=f"{self.number} hears {words!r}",
             )
             or ""
@@ -159,7 +157,6 @@ class Phone:
     def awaits_end(self, sid: str, state: str = "completed") -> None:
         call = until(
             lambda: next((c for c in self.calls if c["sid"] == sid and c["state"] in ENDED), None),
-            seconds=ANSWER_SECONDS,
             what=f"the call {sid} ends",
         )
         assert call is not None and call["state"] == state, call

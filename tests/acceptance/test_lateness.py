@@ -3,22 +3,26 @@
 import os
 import signal
 import time
+from datetime import datetime, timedelta
 
 import pytest
 
 from deploy.local import platform
 from tests.acceptance import audit
 from tests.acceptance.carrier import Phone
-from tests.acceptance.system import QUICK, STOP_SECONDS, System, Systems
+from tests.acceptance.system import QUICK, System, Systems
 from tests.acceptance.waiting import passed, until
 
 pytestmark = pytest.mark.acceptance
 
+# Longer than a busy machine takes to ring in time, shorter than a phone rings (QUICK): a retry comes after it.
+FRESHNESS_SECONDS = 6
+
 
 @pytest.fixture
 def system(systems: Systems) -> System:
-    """One that is late after two seconds, and is stopped and started."""
-    return systems.running("late", {**QUICK, "RINGBACK_FRESHNESS_SECONDS": "2"})
+    """One that is late after some seconds, and is stopped and started."""
+    return systems.running("late", {**QUICK, "RINGBACK_FRESHNESS_SECONDS": str(FRESHNESS_SECONDS)})
 
 
 @pytest.fixture
@@ -27,14 +31,14 @@ def phone(system: System) -> Phone:
 
 
 def says_that_it_is_late_and_free(system: System, phone: Phone, subject: str) -> None:
-    call = phone.rings(seconds=30)
+    call = phone.rings()
     phone.answers(call)
     heard = phone.hears(call, "Press 1")
     assert subject in heard
     assert "late, so it is free" in heard
     phone.presses(call, "1")
     phone.awaits_end(call)
-    system.oracle.await_quiet([phone], seconds=5)
+    system.oracle.await_quiet([phone])
     assert system.oracle.states([phone]) == {"answered": 1}
     assert system.oracle.charges([phone]) == {"sms": 1}
     statement = system.told("statement", phone.number)
@@ -45,8 +49,8 @@ def test_it_says_that_it_is_late_where_nothing_was_dispatched_in_time(system: Sy
     with system.frozen("dispatch-1"):
         phone.texts("Remind in 1 second about tea")
         due = "SELECT 1 FROM reminders_timer t JOIN reminders_subscriber s ON s.id = t.subscriber_id" \
-            " WHERE s.number = %s AND t.kind = 'ring' AND now() - t.due_at > interval '3 seconds'"  # fmt: skip
-        until(lambda: system.rows(due, phone.number), seconds=10, what="it is three seconds late")
+            " WHERE s.number = %s AND t.kind = 'ring' AND now() - t.due_at > interval '7 seconds'"  # fmt: skip
+        until(lambda: system.rows(due, phone.number), what="it is seven seconds late")
     says_that_it_is_late_and_free(system, phone, "tea")
 
 
@@ -54,12 +58,19 @@ def test_it_does_not_call_a_retry_late(system: System, phone: Phone) -> None:
     """A retry that the plan foresees is not late, however long after the due time it rings."""
     phone.texts("Remind in 1 second about tea")
     phone.awaits_end(phone.rings(1), "no-answer")
+    ((due_at,),) = system.rows(
+        "SELECT o.due_at FROM reminders_occurrence o JOIN reminders_reminder r ON r.id = o.reminder_id"
+        " JOIN reminders_subscriber s ON s.id = r.subscriber_id WHERE s.number = %s",
+        phone.number,
+    )
     call = phone.rings(2)
+    first, second = (datetime.fromisoformat(one["ringing_at"]) - due_at for one in phone.calls)
+    assert first < timedelta(seconds=FRESHNESS_SECONDS) < second
     phone.answers(call)
     assert "late" not in phone.hears(call, "Press 1")
     phone.presses(call, "1")
     phone.awaits_end(call)
-    system.oracle.await_quiet([phone], seconds=5)
+    system.oracle.await_quiet([phone])
     assert system.oracle.charges([phone]) == {"sms": 1, "call": 1}
 
 
@@ -93,7 +104,7 @@ def test_it_keeps_every_reminder_over_a_stop(system: System, number: signal.Sign
         assert nowhere.returncode == 2, nowhere.stderr
         assert "make up" in nowhere.stderr
         assert "Traceback" not in nowhere.stderr
-    passed(due + 3)
+    passed(due + FRESHNESS_SECONDS + 1)
     system.start()
     assert not any(alive(pid) for pid in pids)
     says_that_it_is_late_and_free(system, missed, "tea")
@@ -108,10 +119,10 @@ def test_it_stops_in_time_while_phones_ring(system: System) -> None:
         phone.texts("Remind in 1 second about tea")
     for phone in phones:
         phone.rings()
-    assert system.stop() == 0, f"within {STOP_SECONDS} s"
+    assert system.stop() == 0
     system.start()
     system.carrier.behave(answer="always", press="1")
-    system.oracle.await_quiet(phones, seconds=40)
+    system.oracle.await_quiet(phones)
     system.oracle.judge(phones)
     audit.clean(system)
 

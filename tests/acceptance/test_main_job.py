@@ -21,7 +21,7 @@ def test_it_rings_says_tea_and_charges_one_text_and_one_call(system: System, pho
     phone.presses(call, "1")
     phone.hears(call, "Thank you. Goodbye.")
     phone.awaits_end(call)
-    system.oracle.await_quiet([phone], seconds=5)
+    system.oracle.await_quiet([phone])
     system.oracle.judge([phone])
     statement = system.told("statement", phone.number)
     assert [(line["kind"], line["amount_minor"]) for line in statement["charges"]] == [("sms", 1), ("call", 10)]
@@ -34,7 +34,7 @@ def test_it_traces_the_person_from_the_text_to_the_charge(system: System, carrie
     carrier.behave(answer="always", press="1")
     phone.texts("Remind in 1 second about the trace")
     phone.awaits_end(phone.rings())
-    system.oracle.await_quiet([phone], seconds=5)
+    system.oracle.await_quiet([phone])
     trace = system.told("trace", phone.number)
     assert trace["number"] == phone.number
     whats = [event["what"] for event in trace["events"]]
@@ -71,6 +71,6 @@ def test_it_lets_every_sentence_of_a_call_be_repeated_without_a_key(
     phone.answers(call)
     assert "Once more: silence." in phone.hears(call, "Goodbye.")
     phone.awaits_end(call)
-    system.oracle.await_quiet([phone], seconds=5)
+    system.oracle.await_quiet([phone])
     system.oracle.judge([phone])
     assert system.oracle.charges([phone]) == {"sms": 1, "call": 1}

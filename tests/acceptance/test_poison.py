@@ -20,7 +20,7 @@ BEGIN
   RETURN NEW;
 END $$;
 CREATE TRIGGER poison BEFORE INSERT ON reminders_attempt FOR EACH ROW
-  WHEN (NEW.reminder_id = '{reminder}') EXECUTE FUNCTION poison()
+  WHEN (NEW.subscriber_id = '{subscriber}') EXECUTE FUNCTION poison()
 """
 MENDED: Final = "DROP TRIGGER poison ON reminders_attempt; DROP FUNCTION poison()"
 REMINDER: Final = """
@@ -35,7 +35,7 @@ SELECT e.what, e.detail ->> 'cause' FROM reminders_event e JOIN reminders_subscr
 @pytest.fixture
 def system(systems: Systems) -> System:
     """One whose rows are poisoned."""
-    return systems.running("poisoned", {**QUICK, "RINGBACK_LOOKUP_HORIZON_SECONDS": "1", "RINGBACK_LEASE_SECONDS": "3"})
+    return systems.running("poisoned", {**QUICK, "RINGBACK_LOOKUP_HORIZON_SECONDS": "4", "RINGBACK_LEASE_SECONDS": "5"})
 
 
 @pytest.mark.parametrize(
@@ -47,17 +47,19 @@ def test_it_rings_the_others_and_buries_the_one(system: System, deed: str) -> No
     system.carrier.behave(answer="always", press="1")
     good = list(system.carrier.phones(GOOD))
     bad = system.carrier.phone()
-    for phone in [*good[:50], bad, *good[50:]]:
-        system.carrier.text(sender=phone.number, body="Remind in 4 seconds about tea")
-    ((reminder,),) = until(lambda: system.rows(REMINDER, bad.number), seconds=10, what="the bad one is there")
-    system.plant(POISON.format(deed=deed, reminder=reminder))
+    bad.texts("HELP")
+    ((subscriber,),) = system.rows("SELECT id FROM reminders_subscriber WHERE number = %s", bad.number)
+    system.plant(POISON.format(deed=deed, subscriber=subscriber))
     try:
-        until(lambda: len(rung(good)) == GOOD, seconds=60, what="the 99 have rung")
-        until(lambda: system.oracle.states([bad]) == {"dead": 1}, seconds=90, what="the one is a dead letter")
+        for phone in [*good[:50], bad, *good[50:]]:
+            system.carrier.text(sender=phone.number, body="Remind in 4 seconds about tea")
+        until(lambda: len(rung(good)) == GOOD, seconds=180, what="the 99 have rung")
+        until(lambda: system.oracle.states([bad]) == {"dead": 1}, seconds=180, what="the one is a dead letter")
     finally:
         system.plant(MENDED)
-    system.oracle.await_quiet([*good, bad], seconds=15)
+    system.oracle.await_quiet([*good, bad])
     assert system.rows(EVENTS, bad.number) == [("reminder.scheduled", None), ("reminder.dead", "poison")]
+    ((reminder,),) = system.rows(REMINDER, bad.number)
     assert bad.calls == []
     assert rung(good) == {phone.number: 1 for phone in good}
     system.oracle.judge([*good, bad])
@@ -67,9 +69,9 @@ def test_it_rings_the_others_and_buries_the_one(system: System, deed: str) -> No
     call = bad.rings()
     bad.awaits_end(call)
     assert "tea" in bad.heard(call)
-    system.oracle.await_quiet([bad], seconds=15)
+    system.oracle.await_quiet([bad])
     system.oracle.judge([bad])
-    assert system.oracle.charges([bad]) == {"sms": 1, "call": 1}
+    assert system.oracle.charges([bad]) == {"sms": 2, "call": 1}
     audit.clean(system)
 
 

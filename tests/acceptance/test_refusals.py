@@ -207,7 +207,7 @@ def test_it_changes_nothing_for_callbacks_after_the_end(system: System, phone: P
     phone.texts("Remind in 1 second about tea")
     call = phone.rings()
     phone.awaits_end(call)
-    system.oracle.await_quiet([phone], seconds=5)
+    system.oracle.await_quiet([phone])
     ((attempt, row),) = system.rows("SELECT id, to_jsonb(a) - 'look_ups' FROM reminders_attempt a"
                                     " WHERE carrier_sid = %s", call)  # fmt: skip
     path = f"/carriers/twilio/call-status?attempt={attempt}"

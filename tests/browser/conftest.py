@@ -18,7 +18,7 @@ ARGUMENTS: Final = [
     "--disable-gpu",
     "--autoplay-policy=no-user-gesture-required",
 ]
-PATIENCE_MS: Final = 20_000
+PATIENCE_MS: Final = 60_000
 Opened = Callable[..., Any]
 
 
@@ -47,7 +47,7 @@ def systems() -> Iterator[Systems]:
 @pytest.fixture
 def system(systems: Systems) -> System:
     """People at a page are slower than scripts: the phone rings long enough, and speech takes a moment."""
-    system = systems.running("browser", {**QUICK, "RINGBACK_RING_TIMEOUT_SECONDS": "20"})
+    system = systems.running("browser", {**QUICK, "RINGBACK_RING_TIMEOUT_SECONDS": "40"})
     system.carrier.behave(words_per_second=40)
     return system
 

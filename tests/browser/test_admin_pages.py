@@ -33,7 +33,7 @@ def test_it_shows_a_reminders_whole_story(system: System, opened: Opened) -> Non
     system.carrier.behave(answer="always", press="1")
     phone.texts("Remind in 1 second about the admin")
     phone.awaits_end(phone.rings())
-    system.oracle.await_quiet([phone], seconds=5)
+    system.oracle.await_quiet([phone])
     ((reminder,),) = system.rows(
         "SELECT r.id FROM reminders_reminder r JOIN reminders_subscriber s ON s.id = r.subscriber_id"
         " WHERE s.number = %s",

@@ -15,7 +15,7 @@ from tests.world.world import World
 First = TypeVar("First")
 Second = TypeVar("Second")
 POLL_SECONDS: Final = 0.005
-POLLS_MAX: Final = 2000
+POLLS_MAX: Final = 12_000
 STAGES: Final = (intake, dispatch, delivery, outcomes, recovery)
 
 
@@ -26,7 +26,7 @@ def interleave(world: World, first: Callable[[], First], second: Callable[[], Se
             one = first()
             running = pool.submit(_alone, second)
             _wait_until_blocked(world, running)
-        return one, running.result(timeout=10)
+        return one, running.result(timeout=60)
 
 
 def at_once(*operations: Callable[[], First]) -> list[First]:
@@ -35,12 +35,12 @@ def at_once(*operations: Callable[[], First]) -> list[First]:
 
     def go(operation: Callable[[], First]) -> First:
         connection.ensure_connection()
-        barrier.wait(timeout=10)
+        barrier.wait(timeout=60)
         return operation()
 
     with ThreadPoolExecutor(len(operations)) as pool:
         running = [pool.submit(_alone, lambda one=one: go(one)) for one in operations]
-        return [future.result(timeout=20) for future in running]
+        return [future.result(timeout=60) for future in running]
 
 
 def guard_off(

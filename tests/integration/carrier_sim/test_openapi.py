@@ -15,6 +15,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from tests import ports
 from tests.integration.carrier_sim import twilio_spec
 from tests.integration.carrier_sim.world import PHONE, SERVICE, SID, TOKEN, World, play, until
 
@@ -46,20 +47,20 @@ async def judged(world: World, home: Path) -> AsyncIterator[str]:
     """Prism between the test and the carrier; it answers 422 or 500 where one of them errs."""
     document = home / "twilio.json"
     document.write_text(json.dumps(twilio_spec.repaired(world.base)), encoding="utf-8")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    taken = ports.take(among=ports.CARRIERS)
+    port = taken.port
     prism = await asyncio.create_subprocess_exec(
         "node", str(twilio_spec.PRISM.resolve()), "proxy", "--errors", "-h", "127.0.0.1", "-p", str(port),
         str(document), world.base, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
     )  # fmt: skip
     try:
         base = f"http://127.0.0.1:{port}"
-        await until(lambda: _up(port), seconds=60)
+        await until(lambda: _up(port))
         yield base
     finally:
         prism.send_signal(signal.SIGKILL)
         await prism.wait()
+        taken.close()
 
 
 def _up(port: int) -> bool:
@@ -110,6 +111,7 @@ def test_it_is_a_judge_that_refuses(tmp_path: Path) -> None:
                 form = [pair for pair in CALL if pair[0] != name] + [(name, wrong)]
                 status, _ = await ask(world, base, "POST", "Calls.json", form)
                 assert status == 422, (name, wrong)
+            await world.behave(calls_per_second=0)  # it stays in the queue: nothing but this test moves it
             call = await world.dial()
             world.engine.books.calls[call["sid"]].status = "frobbed"
             status, _ = await ask(world, base, "GET", f"Calls/{call['sid']}.json")

@@ -13,7 +13,7 @@ from playwright.async_api import Page, async_playwright, expect
 from tests.integration.carrier_sim.world import PHONE, World, play
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-WORDS = '<Response><Gather numDigits="1" timeout="9" action="/keys"><Say>Your reminder: tea.</Say></Gather></Response>'
+WORDS = '<Response><Gather numDigits="1" timeout="60" action="/keys"><Say>Your reminder: tea.</Say></Gather></Response>'
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed (apt-get install chromium)"),
@@ -23,6 +23,7 @@ pytestmark = [
 @asynccontextmanager
 async def opened(world: World, width: int = 1280, path: str = "/") -> AsyncIterator[Page]:
     """The page; at the end, nothing was complained of and nothing came from elsewhere."""
+    expect.set_options(timeout=60_000)
     complaints: list[str] = []
     outside: list[str] = []
     world.service.replies = {
@@ -75,7 +76,7 @@ def test_it_leads_from_a_text_to_the_receipt_by_keyboard(tmp_path: Path) -> None
 def test_it_lets_a_call_be_refused_or_ignored(tmp_path: Path, button: str, state: str) -> None:
     async def story(world: World) -> None:
         async with opened(world) as page:
-            call = await world.dial(Timeout="2")
+            call = await world.dial(Timeout="10")
             await page.get_by_role("button", name=button).click()
             await expect(page.get_by_role("dialog")).to_be_hidden()
             await world.state(call["sid"], state)

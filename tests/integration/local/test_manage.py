@@ -20,7 +20,7 @@ def test_it_says_in_one_sentence_that_nothing_runs(tmp_path: Path) -> None:
         env={**environment, "RINGBACK_HOME": str(tmp_path)},
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=180,
         check=False,
     )
     assert done.returncode == 2

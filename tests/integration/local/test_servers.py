@@ -76,11 +76,11 @@ def test_they_end_with_the_last_who_uses_them() -> None:
         env=environment,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=180,
         check=True,
     )
     directory = Path(done.stdout.strip())
-    for _ in range(500):
+    for _ in range(3000):
         if not directory.exists():
             return
         subprocess.run(["sleep", "0.02"], check=True)

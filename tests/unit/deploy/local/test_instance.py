@@ -30,13 +30,12 @@ def ended(one: Instance) -> int:
 
 def test_it_waits_longer_each_time_and_never_longer_than_the_bound() -> None:
     one = instance("raise SystemExit(3)")
-    waits = []
-    for _ in range(8):
+    for wait in (0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0, 5.0):
         one.start()
+        before = time.monotonic()
         assert ended(one) == 3
         assert one.state is State.WAITING
-        waits.append(one.not_before - time.monotonic())
-    assert [round(wait, 1) for wait in waits] == [0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0, 5.0]
+        assert before + wait <= one.not_before <= time.monotonic() + wait
 
 
 def test_it_forgives_what_stayed_up() -> None:
@@ -44,9 +43,10 @@ def test_it_forgives_what_stayed_up() -> None:
     one.failures = 5
     one.start()
     one.started_at -= 60
+    before = time.monotonic()
     ended(one)
     assert one.failures == 1
-    assert round(one.not_before - time.monotonic(), 1) == 0.2
+    assert before + 0.2 <= one.not_before <= time.monotonic() + 0.2
 
 
 def test_it_is_ready_when_it_has_said_so_and_shows_whole_lines() -> None:
@@ -56,7 +56,7 @@ def test_it_is_ready_when_it_has_said_so_and_shows_whole_lines() -> None:
     one = instance(script, ready_words="noise", hides="^noise$")
     one.start()
     heard: list[str] = []
-    until = time.monotonic() + 10
+    until = time.monotonic() + 60
     while not one.check() and time.monotonic() < until:
         heard += one.read()
     assert one.state is State.READY
@@ -70,7 +70,7 @@ def test_it_ends_the_whole_group() -> None:
     one = instance("import os, time\nprint(os.fork(), flush=True)\ntime.sleep(60)", ready_words="0")
     one.start()
     group = one.pid
-    until = time.monotonic() + 10
+    until = time.monotonic() + 60
     while len(platform.group_members(group)) < 2 and time.monotonic() < until:
         time.sleep(0.01)
     one.kill()

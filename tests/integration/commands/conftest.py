@@ -1,4 +1,4 @@
-"""A history to command over: played once, cloned for each test."""
+"""A history to command over: played, and cloned for each test."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -31,7 +31,33 @@ LISTED = f"subscriber_id = {WAITS} AND kind = 'list'"
 TEA_SMS = f"(SELECT id FROM reminders_message WHERE subscriber_id = {ANSWERS})"
 TEA_CALL = f"(SELECT id FROM reminders_attempt WHERE reminder_id = {TEA})"
 TEA_OCCURRENCE = f"(SELECT id FROM reminders_occurrence WHERE reminder_id = {TEA})"
+# Where the person may have others by then: their first.
+RENT_ONCE, DENTIST_ONCE = (
+    f"(SELECT id FROM reminders_reminder WHERE subscriber_id = {who} AND number = 1)" for who in (WAITS, STOPS)
+)
+RENT_SMS = f"(SELECT message_id FROM reminders_reminder WHERE id = {RENT_ONCE})"
 TRACE = "'00-' || repeat('a', 32) || '-' || repeat('b', 16) || '-00'"
+
+
+ORPHAN = "'0199aaaa-0000-7000-8000-000000000001'::uuid"
+
+
+def _copy(table: str, where: str, **changed: str) -> str:
+    """INSERT … SELECT of rows as they stand, but for some columns."""
+    columns = ", ".join(f"'{name}', {value}" for name, value in changed.items())
+    return (
+        f"INSERT INTO {table} SELECT (jsonb_populate_record(was, jsonb_build_object({columns}))).*"
+        f" FROM {table} AS was, generate_series(1, 200) AS nth WHERE {where}"
+    )
+
+
+def _once(table: str, where: str, **changed: str) -> str:
+    return _copy(table, f"nth = 1 AND {where}", **changed)
+
+
+def _nth(what: str) -> str:
+    """An id for each of 200 copies, the same in every statement."""
+    return f"md5('{what}' || nth)::uuid"
 
 
 def _plant(promise: str, kind: str, *statements: str) -> Plant:
@@ -66,7 +92,49 @@ PLANTS: Final = (
         f"DELETE FROM reminders_carrierkey WHERE id = (SELECT id FROM reminders_reply WHERE {LISTED})",
         f"WITH gone AS (DELETE FROM reminders_reply WHERE {LISTED} RETURNING message_id) SELECT message_id FROM gone",
     ),
+    _plant(
+        "P1",
+        "message_without_key",
+        _once("reminders_message", LISTED, id=ORPHAN, kind="'stopped'", outcome="'refused'"),
+        "INSERT INTO reminders_event (id, subscriber_id, bucket, what, occurred_at, detail, trace_context)"
+        " SELECT gen_random_uuid(), subscriber_id, bucket, 'message.stopped', now(),"
+        f" jsonb_build_object('message', id), trace_context FROM reminders_message WHERE id = {ORPHAN}"
+        " RETURNING (detail ->> 'message')::uuid",
+    ),
+    _plant(
+        "P1",
+        "reminder_missing",
+        f"UPDATE reminders_message SET reminder_id = gen_random_uuid() WHERE id = {TEA_SMS} RETURNING id",
+    ),
+    _plant(
+        "P1",
+        "reminder_without_message",
+        _once("reminders_reminder", f"id = {DENTIST}", id=ORPHAN, number="99", message_id="gen_random_uuid()"),
+        _once("reminders_occurrence", f"reminder_id = {DENTIST_ONCE}", id="gen_random_uuid()", reminder_id=ORPHAN),
+        _once("reminders_event", f"reminder_id = {DENTIST_ONCE}", id="gen_random_uuid()", reminder_id=ORPHAN)
+        + " RETURNING reminder_id",
+    ),
+    _plant(
+        "P1",
+        "refusal_untold",
+        "UPDATE reminders_messagekey SET reply_id = NULL WHERE id = (SELECT id FROM reminders_message"
+        f" WHERE subscriber_id = {WAITS} AND outcome = 'refused') RETURNING id",
+    ),
     # P2
+    _plant(
+        "P2",
+        "ringing_without_attempt",
+        f"UPDATE reminders_attempt SET state = 'ended', outcome = 'no_answer', ended_at = now() WHERE reminder_id = {CAT}",
+        f"DELETE FROM reminders_opencall WHERE subscriber_id = {RINGS}",
+        f"DELETE FROM reminders_timer WHERE kind = 'look_up' AND subscriber_id = {RINGS}",
+        "UPDATE billing_hold SET state = 'voided', ended_at = now() WHERE state = 'reserved'"
+        f" AND id IN (SELECT id FROM reminders_attempt WHERE reminder_id = {CAT}) RETURNING {CAT}",
+    ),
+    _plant(
+        "P2",
+        "attempt_open_too_long",
+        f"UPDATE reminders_attempt SET intended_at = now() - interval '1 day' WHERE reminder_id = {CAT} RETURNING id",
+    ),
     _plant("P2", "ring_missing", f"DELETE FROM reminders_timer WHERE kind = 'ring' AND key = {RENT} RETURNING key"),
     _plant(
         "P2",
@@ -166,6 +234,12 @@ PLANTS: Final = (
         'UPDATE billing_ledgertransaction SET evidence = evidence || \'{"sid": "SM0"}\''
         f" WHERE key = {TEA_SMS} RETURNING id",
     ),
+    _plant(
+        "P4",
+        "charge_without_answer",
+        f"UPDATE reminders_attempt SET outcome = 'no_answer' WHERE id = {TEA_CALL}"
+        f" RETURNING (SELECT id FROM billing_ledgertransaction WHERE key = {TEA_OCCURRENCE})",
+    ),
     # P5
     _plant(
         "P5",
@@ -231,6 +305,49 @@ PLANTS: Final = (
         "P9",
         "over_limit",
         f"UPDATE reminders_reminder SET subject = repeat('x', 501) WHERE id = {RENT} RETURNING id",
+    ),
+    _plant(
+        "P9",
+        "sid_malformed",
+        "UPDATE reminders_carrierkey SET carrier = 'other', carrier_sid = 'SM1'"
+        f" WHERE id = (SELECT id FROM reminders_reply WHERE {LISTED})",
+        f"UPDATE reminders_reply SET carrier = 'other', carrier_sid = 'SM1' WHERE {LISTED} RETURNING id",
+    ),
+    # 200 reminders more, each whole: by messages of another carrier, of a kind that is free.
+    _plant(
+        "P9",
+        "too_many_open",
+        _copy(
+            "reminders_messagekey",
+            f"id = {RENT_SMS}",
+            id=_nth("message"),
+            carrier="'other'",
+            carrier_sid="'SM' || md5('sid' || nth)",
+            reply_id="NULL",
+        ),
+        _copy(
+            "reminders_message",
+            f"id = {RENT_SMS}",
+            id=_nth("message"),
+            carrier="'other'",
+            carrier_sid="'SM' || md5('sid' || nth)",
+            kind="'stop'",
+            reminder_id=_nth("reminder"),
+        ),
+        _copy(
+            "reminders_reminder", f"id = {RENT}", id=_nth("reminder"), message_id=_nth("message"), number="100 + nth"
+        ),
+        _copy(
+            "reminders_occurrence", f"reminder_id = {RENT_ONCE}", id=_nth("occurrence"), reminder_id=_nth("reminder")
+        ),
+        _copy(
+            "reminders_event",
+            f"reminder_id = {RENT_ONCE}",
+            id="md5('event' || nth || was.id)::uuid",
+            reminder_id=_nth("reminder"),
+        ),
+        _copy("reminders_timer", f"kind = 'ring' AND key = {RENT_ONCE}", id=_nth("timer"), key=_nth("reminder"))
+        + " RETURNING subscriber_id",
     ),
     _plant("P9", "bucket_differs", f"UPDATE reminders_reply SET bucket = 1023 - bucket WHERE {LISTED} RETURNING id"),
 )

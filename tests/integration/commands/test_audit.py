@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Final
 from uuid import uuid4
 
 import psycopg
@@ -110,6 +110,13 @@ def _call_elsewhere(carrier: BookedCarrier) -> str:
     return _attempt_of(sid)
 
 
+def _call_end_missed(carrier: BookedCarrier) -> str:
+    sid = _call_of(carrier, RINGS)
+    ended = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=10)
+    carrier.calls[sid] = replace(carrier.calls[sid], status="no-answer", started_at=ended, ended_at=ended)
+    return _attempt_of(sid)
+
+
 def _message_missed(carrier: BookedCarrier) -> str:
     return carrier.book_text(sender=ANSWERS, body="LIST")
 
@@ -144,23 +151,24 @@ def _break_opened(_: BookedCarrier) -> str:
     return str(subject)
 
 
-@pytest.mark.parametrize(
-    ("promise", "kind", "falsify"),
-    [
-        ("P3", "second_call", _second_call),
-        ("P3", "calls_overlap", _calls_overlap),
-        ("P3", "rang_after_given_up", _break_opened),
-        ("P6", "call_unknown", _call_unknown),
-        ("P6", "call_unrecorded", _call_unrecorded),
-        ("P6", "call_differs", _call_differs),
-        ("P6", "call_differs", _call_elsewhere),
-        ("P6", "message_missed", _message_missed),
-        ("P6", "message_unrecorded", _message_unrecorded),
-        ("P6", "message_differs", _message_differs),
-        ("P6", "reply_unrecorded", _reply_unrecorded),
-        ("P6", "reply_differs", _reply_differs),
-    ],
+FALSIFIED: Final = (
+    ("P3", "second_call", _second_call),
+    ("P3", "calls_overlap", _calls_overlap),
+    ("P3", "rang_after_given_up", _break_opened),
+    ("P6", "call_unknown", _call_unknown),
+    ("P6", "call_unrecorded", _call_unrecorded),
+    ("P6", "call_differs", _call_differs),
+    ("P6", "call_differs", _call_elsewhere),
+    ("P6", "call_end_missed", _call_end_missed),
+    ("P6", "message_missed", _message_missed),
+    ("P6", "message_unrecorded", _message_unrecorded),
+    ("P6", "message_differs", _message_differs),
+    ("P6", "reply_unrecorded", _reply_unrecorded),
+    ("P6", "reply_differs", _reply_differs),
 )
+
+
+@pytest.mark.parametrize(("promise", "kind", "falsify"), FALSIFIED)
 def test_it_names_exactly_what_differs_in_the_carriers_books(
     carrier: BookedCarrier, promise: str, kind: str, falsify: Callable[[BookedCarrier], str]
 ) -> None:
@@ -205,9 +213,20 @@ def test_in_an_empty_system_nothing_was_checked(database: servers.Database) -> N
     assert report.ok is None
 
 
+def planted_checks() -> set[tuple[str, str]]:
+    """The checks that a test sees name what it broke."""
+    return {(plant.promise, plant.kind) for plant in PLANTS} | {(promise, kind) for promise, kind, _ in FALSIFIED}
+
+
+def test_every_check_has_seen_its_break() -> None:
+    """A new check comes with a plant: one that never failed proves nothing."""
+    tables = (checks.CHECKS, checks.COMPARISONS)
+    catalogue = {(promise, kind) for table in tables for promise, kinds in table.items() for kind in kinds}
+    assert catalogue - planted_checks() == set()
+
+
 def test_every_promise_has_at_least_two_breaks_planted() -> None:
-    planted = Counter(plant.promise for plant in PLANTS)
-    planted.update({"P3": 3, "P6": 9})
+    planted = Counter(promise for promise, _ in planted_checks())
     assert {promise for promise in PROMISES if planted[promise] >= 2} == set(PROMISES)
 
 

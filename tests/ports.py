@@ -15,6 +15,7 @@ from typing import IO, Final
 SERVERS: Final = range(17_600, 17_700)  # tests/servers.py: Postgres and Redis, one next to the other
 CARRIERS: Final = range(17_700, 17_800)  # simulated carriers in processes of their own, and what checks them
 SUPERVISED: Final = range(17_800, 18_200, 50)  # tests/integration/local: small systems
+REPLICAS: Final = range(18_200, 18_300, 10)  # tests/replicas.py: some servers of one database
 SYSTEMS: Final = tuple(block + place for block in (19_200, 19_260, 19_320) for place in (0, 2, 4, 6, 8))
 WIDE_SYSTEMS: Final = (19_400, 19_500, 19_600)  # of the tiers with several of a kind
 

@@ -22,9 +22,9 @@ from typing import Any, Final
 import psycopg
 
 from deploy.local import platform, postgres
-from tests import servers
+from tests import ports, servers
 
-START_SECONDS: Final = 60.0
+START_SECONDS: Final = 180.0
 CONNECTIONS_MAX: Final = 40
 SETTINGS: Final = {
     "fsync": "off",
@@ -162,8 +162,8 @@ def started(count: int) -> Iterator[Cluster]:
     directory.chmod(0o711)
     words = [secrets.token_hex(16) for _ in range(3)]
     passwords = postgres.Passwords(superuser=words[0], owner=words[1], app=words[2])
-    ports = servers._free_ports(count)
-    nodes = [Node(directory / f"n{i}", ports[i], passwords.superuser) for i in range(count)]
+    taken = ports.take(among=ports.REPLICAS, followers=range(count))
+    nodes = [Node(directory / f"n{i}", taken.port + i, passwords.superuser) for i in range(count)]
     cluster = Cluster(nodes, passwords)
     try:
         postgres.create(nodes[0].data, passwords=passwords, owner_may="CREATEDB")
@@ -178,6 +178,7 @@ def started(count: int) -> Iterator[Cluster]:
         for node in nodes:
             node.thaw()
             node.kill()
+        taken.close()
         shutil.rmtree(directory, ignore_errors=True)
 
 

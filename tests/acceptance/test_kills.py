@@ -3,13 +3,12 @@
 import os
 import signal
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import Final
 
 import pytest
 
 from tests.acceptance import audit
+from tests.acceptance.bursts import END_SECONDS, mid_burst, rung
 from tests.acceptance.carrier import Phone
 from tests.acceptance.system import QUICK, System, Systems
 from tests.acceptance.waiting import until
@@ -17,54 +16,14 @@ from tests.acceptance.waiting import until
 pytestmark = pytest.mark.acceptance
 
 PEOPLE: Final = 200
-TEXTED_SECONDS: Final = (8.0, 30.0, 90.0)  # what it may take to text that many, on a slower machine each time
-BURSTS_MAX: Final = 4  # a machine that stands still may sleep over one
 INSTANCES: Final = ("worker-1", "dispatch-1", "web-1", "redis", "postgres-1", "carrier")
 UNANSWERED: Final = ([("intended",)], [("unknown",)])  # the worker may have given its request up already
-# Back-off of the restart, lease, look-up horizon, the dial after it, and 200 calls at the carrier's pace.
-END_SECONDS: Final = 180.0
 
 
 @pytest.fixture
 def system(systems: Systems) -> System:
     """One whose processes die: nobody else's test suffers from it."""
     return systems.running("killed", QUICK)
-
-
-def burst(system: System, people: int = PEOPLE) -> list[Phone]:
-    """So many people's reminders, all due at the same second; each text was accepted."""
-    for seconds in TEXTED_SECONDS:
-        phones = list(system.carrier.phones(people))
-        due = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=seconds)
-        body = f"Remind at {due:%Y-%m-%d %H:%M:%S} UTC about tea"
-        sids = [system.carrier.text(sender=phone.number, body=body) for phone in phones]
-        for sid in sids:
-            assert [one["status"] for one in system.carrier.await_webhooks(sid)] == [200]
-        if datetime.now(UTC) < due:
-            return phones
-        system.oracle.await_quiet(phones, seconds=END_SECONDS)
-    raise AssertionError(f"texting {people} people took longer than {seconds:g} s")
-
-
-def rung(system: System, phones: list[Phone]) -> int:
-    numbers = {phone.number for phone in phones}
-    return sum(call["to"] in numbers for call in system.carrier.calls())
-
-
-def a_fifth_rang(system: System, phones: list[Phone]) -> bool:
-    return len(phones) / 5 <= rung(system, phones)
-
-
-def mid_burst(system: System, people: int = PEOPLE) -> list[Phone]:
-    """The people of a burst of which a fifth has rung, and not everyone."""
-    system.carrier.behave(answer="always", press="1")
-    for _ in range(BURSTS_MAX):
-        phones = burst(system, people)
-        until(partial(a_fifth_rang, system, phones), what="a fifth of them have rung")
-        if rung(system, phones) < len(phones):
-            return phones
-        system.oracle.await_quiet(phones, seconds=END_SECONDS)
-    raise AssertionError("each burst was over before anything could die")
 
 
 def everyone_rang_once(system: System, phones: list[Phone]) -> None:
@@ -79,7 +38,7 @@ def everyone_rang_once(system: System, phones: list[Phone]) -> None:
 
 @pytest.mark.parametrize("name", INSTANCES)
 def test_it_survives_the_death_of_one_process_in_a_burst(system: System, name: str) -> None:
-    phones = mid_burst(system)
+    phones = mid_burst(system, PEOPLE)
     killed = system.kill(name)
     system.await_back(name, killed)
     everyone_rang_once(system, phones)
@@ -89,7 +48,7 @@ def test_it_survives_the_death_of_any_child_in_a_burst(system: System) -> None:
     """Only Postgres has children; each that dies takes the others along, and the server begins anew."""
     with_children = [name for name in INSTANCES if system.children(name)]
     assert with_children == ["postgres-1"]
-    phones = mid_burst(system)
+    phones = mid_burst(system, PEOPLE)
     postmaster = system.pid("postgres-1")
     for nth in (0, 1, -1):
         children = until(lambda: system.children("postgres-1"), what="Postgres has children")

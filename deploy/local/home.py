@@ -37,6 +37,10 @@ class Home:
         """The cluster of postgres-1."""
         return self.root / "postgres-1" / "data"
 
+    def postgres_of(self, name: str) -> Path:
+        """The cluster of a node."""
+        return self.root / name / "data"
+
     @property
     def migrated(self) -> Path:
         """The stamp of the migrations that the cluster has; it goes where the cluster goes."""

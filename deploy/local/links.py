@@ -57,7 +57,7 @@ def through(program: Program, found: tuple[Link, ...]) -> Program:
     own = {one.upstream: one.port for one in found if one.name.startswith(program.name + "→")}
     return replace(
         program,
-        environment={name: _replaced(value, own) for name, value in program.environment.items()},
+        environment={name: _told(name, value, own) for name, value in program.environment.items()},
         command=tuple(_replaced(word, own) for word in program.command),
         needs=(*program.needs, PROXY) if own else program.needs,
     )
@@ -66,6 +66,12 @@ def through(program: Program, found: tuple[Link, ...]) -> Program:
 def written(found: tuple[Link, ...]) -> str:
     """As the proxy and the lab read them."""
     return json.dumps([asdict(one) for one in found], indent=1, ensure_ascii=False) + "\n"
+
+
+def _told(name: str, value: str, ports: Mapping[int, int]) -> str:
+    if name == "RINGBACK_PROXY_BACKENDS":  # bare ports
+        return ",".join(str(ports.get(int(word), int(word))) for word in value.split(","))
+    return _replaced(value, ports)
 
 
 def _replaced(text: str, ports: Mapping[int, int]) -> str:

@@ -2,34 +2,23 @@
 
 from __future__ import annotations
 
-import http.client
-import json
-from typing import Any, Final
-from urllib.parse import urlsplit
+from typing import Any
 
-from deploy.lab.injection.fault import Bite, FaultError, Way
-from deploy.lab.injection.scene import Scene, listeners
-from deploy.local.home import Home
-
-_SECONDS: Final = 5.0
-
-
-def base(home: Home, name: str = "carrier") -> str:
-    """Where the control interface of a carrier is."""
-    port = listeners(home).get(name)
-    if port is None:
-        raise FaultError("The simulated carrier does not run here.")
-    return f"http://127.0.0.1:{port}"
+from deploy.lab.injection import drive
+from deploy.lab.injection.asking import asked, base
+from deploy.lab.injection.fault import Bite, Way
+from deploy.lab.injection.scene import Scene
 
 
 def behaviour(address: str) -> dict[str, Any]:
     """How it behaves now. FaultError where it does not answer."""
-    return _asked(address, "GET", None)
+    found: dict[str, Any] = asked(address, "GET", "/sim/behaviour")
+    return found
 
 
-def behave(address: str, wanted: dict[str, Any]) -> dict[str, Any]:
-    """Change what is given; how it behaves then."""
-    return _asked(address, "POST", wanted)
+def behave(address: str, wanted: dict[str, Any]) -> None:
+    """Change what is given."""
+    asked(address, "POST", "/sim/behaviour", wanted)
 
 
 def misbehaving(option: str, key: str) -> Way:
@@ -49,24 +38,25 @@ def misbehaving(option: str, key: str) -> Way:
     )
 
 
-def misbehaves(scene: Scene, key: str) -> Bite:
-    """Whether the carrier says that it does this."""
-    value = behaviour(base(scene.home, scene.target))["faults"][key]
-    return Bite(bites=bool(value), measured=f"the carrier's {key} is {value:g}")
+def leaves_unknown(scene: Scene) -> Bite:
+    """One reminder is dialled: whether a worker is left not knowing if its call was placed."""
+    metric = 'ringback_attempts_total{state="unknown"}'
+    before = drive.total(scene, "worker", metric)
+    call = drive.ring(scene, seconds=10)
+    risen = drive.rises(scene, "worker", metric, before=before, seconds=8 if call else 1)
+    if call:
+        drive.hang_up(scene, call)
+    rang = "the call rang" if call else "no call rang within 10 s"
+    return Bite(bites=risen > 0, measured=f"{rang}, and {risen:g} attempts became unknown")
 
 
-def _asked(address: str, method: str, wanted: dict[str, Any] | None) -> dict[str, Any]:
-    parts = urlsplit(address)
-    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=_SECONDS)
-    try:
-        body = None if wanted is None else json.dumps(wanted)
-        connection.request(method, "/sim/behaviour", body=body, headers={"Content-Type": "application/json"})
-        reply = connection.getresponse()
-        found: dict[str, Any] = json.loads(reply.read())
-    except (OSError, http.client.HTTPException, ValueError) as problem:
-        raise FaultError(f"The carrier at {address} does not answer ({problem}).") from None
-    finally:
-        connection.close()
-    if reply.status != 200:
-        raise FaultError(f"The carrier refuses that behaviour: {found.get('error', reply.status)}.")
-    return found
+def calls_back(scene: Scene, *, during_seconds: float, after_seconds: float) -> tuple[float, float] | None:
+    """How many callbacks a reminder's call brought while it rang, and after its end; None: no call rang."""
+    before = drive.total(scene, "web", "ringback_callbacks_total")
+    call = drive.ring(scene, seconds=10)
+    if call is None:
+        return None
+    during = drive.rises(scene, "web", "ringback_callbacks_total", before=before, seconds=during_seconds)
+    drive.hang_up(scene, call)
+    ended = before + during
+    return during, drive.rises(scene, "web", "ringback_callbacks_total", before=ended, seconds=after_seconds)

@@ -16,7 +16,7 @@ from typing import Any, Final
 import psycopg
 
 from deploy.lab import links
-from deploy.lab.injection import carrier, cgroups, measures, processes, shim
+from deploy.lab.injection import carrier, cgroups, measures, processes, shim, told
 from deploy.lab.injection.fault import FaultError
 from deploy.lab.injection.scene import listeners
 from deploy.lab.injection.targets import superuser_url
@@ -68,15 +68,11 @@ def _overrides_off(home: Home, *, name: str, token: str) -> None:
     """Take back what an instance was told, and start it anew where it was started with that."""
     (home.run / "overrides" / name / token).unlink(missing_ok=True)
     found = records.read(home).get(name)
-    if found is not None and found.lives() and found.pid in platform.told(f"RINGBACK_LAB_TOLD_{_plain(token)}=1"):
+    if found is not None and found.lives() and found.pid in platform.told(f"{told.marker(token)}=1"):
         processes.restart(home, name)
         _serves(home, name=name, killed=[found.pid, found.started])
     else:
         _serves(home, name=name, killed=None)
-
-
-def _plain(token: str) -> str:
-    return "".join(letter if letter.isalnum() else "_" for letter in token)
 
 
 def _end(home: Home, *, token: str) -> None:

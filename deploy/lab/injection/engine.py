@@ -84,13 +84,14 @@ def measure(home: Home, fault: Fault, *, target: str | None = None) -> Bite:
 def choose_target(home: Home, fault: Fault, wanted: str | None) -> str:
     """The target that is wanted, or the first that runs. NotHereError where this system has none."""
     found = targets(home)
-    suitable = [name for pattern in fault.targets for name in found if fnmatchcase(name, pattern)]
+    matching = [name for pattern in fault.targets for name in found if fnmatchcase(name, pattern)]
+    suitable = fault.pick(home, list(dict.fromkeys(matching)))
     if wanted is None:
         if not suitable:
             raise NotHereError(f"{fault.name} needs a target like {' or '.join(fault.targets)}: {_lacks(fault)}")
         return suitable[0]
     plain = wanted.replace("->", "→")
-    if plain not in suitable and not any(fnmatchcase(plain, pattern) for pattern in suitable):
+    if plain not in suitable and not any(fnmatchcase(name, plain) for name in suitable):
         raise FaultError(f"{fault.name} cannot strike {wanted}: choose one of {', '.join(suitable) or 'none'}.")
     return plain
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from deploy.lab.injection.scene import Scene
+    from deploy.local.home import Home
 
 CLASSES: Final = (
     "disk",
@@ -71,6 +72,7 @@ class Fault:
     bites: Callable[[Scene], Bite]
     needs: tuple[str, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)  # what may be chosen, with its default
+    pick: Callable[[Home, list[str]], list[str]] = lambda _, found: found  # of the targets, those that suit
     heal_seconds: float = 30.0  # how long healing may take until nothing of it shows
 
 

@@ -72,15 +72,25 @@ def readyz(home: Home, name: str = "web-1", *, seconds: float = ROUND_TRIP_SECON
 
 
 def sql(home: Home, statement: str, *, node: str = "postgres-1", seconds: float = 5) -> list[tuple[Any, ...]]:
-    """What a database says to the superuser. FaultError where it does not answer."""
+    """What a database says to the superuser, to the last of the statements. FaultError where it does not answer."""
     timeout = f"-c statement_timeout={int(seconds * 1000)}"
     try:
         with psycopg.connect(
             superuser_url(home, listeners(home)[node]), autocommit=True, connect_timeout=2, options=timeout
         ) as connection:
-            return connection.execute(statement).fetchall()
+            cursor = connection.execute(statement)
+            while cursor.nextset():  # the last of several statements speaks for all
+                pass
+            return cursor.fetchall()
     except psycopg.Error as problem:
         raise FaultError(f"{node}: {problem}") from None
+
+
+def commit_seconds(home: Home, node: str) -> float:
+    """How long a commit takes that must be on the disk before it is answered. FaultError where there is none."""
+    began = time.monotonic()
+    sql(home, "SELECT pg_logical_emit_message(true, 'lab', 'x')", node=node)
+    return time.monotonic() - began
 
 
 def redis(home: Home, *words: str, seconds: float = ROUND_TRIP_SECONDS) -> str:
@@ -98,6 +108,20 @@ def counter(home: Home, name: str, metric: str) -> float:
         samples = [line for line in text.splitlines() if line.startswith((metric + "{", metric + " "))]
         return sum(float(line.rpartition(" ")[2]) for line in samples)
     return 0.0
+
+
+def redis_echo(home: Home, port: int, size: int, *, seconds: float) -> None:
+    """Send so many bytes to a Redis and have them back."""
+    password = urlsplit(read_environment(home.run / "env")["REDIS_URL"]).password or ""
+    with socket.create_connection(("127.0.0.1", port), timeout=seconds) as connection:
+        said = f"*2\r\n$4\r\nAUTH\r\n${len(password)}\r\n{password}\r\n*2\r\n$4\r\nECHO\r\n${size}\r\n"
+        connection.sendall(said.encode() + b"x" * size + b"\r\n")
+        got = 0
+        while got < size:
+            piece = connection.recv(1 << 16)
+            if not piece:
+                raise OSError("it hung up")
+            got += len(piece)
 
 
 def _kind(name: str) -> str:

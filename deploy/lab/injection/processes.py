@@ -67,6 +67,15 @@ def is_stopped(pid: int) -> bool:
     return text.rpartition(")")[2].split()[0] == "T"
 
 
+def environment(pid: int) -> dict[str, str]:
+    """What a process of ours was started with. FaultError where that cannot be read."""
+    try:
+        words = Path(f"/proc/{pid}/environ").read_bytes().decode("utf-8", "replace").split("\0")
+    except OSError as problem:
+        raise FaultError(f"The environment of pid {pid} cannot be read ({problem.strerror}).") from None
+    return dict(word.split("=", 1) for word in words if "=" in word)
+
+
 def await_that(truth: Callable[[], object], *, seconds: float, what: str) -> None:
     """Wait until it is so. FaultError after `seconds`."""
     until = time.monotonic() + seconds

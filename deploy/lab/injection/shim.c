@@ -3,7 +3,7 @@
  * RINGBACK_LAB_SHIM names the control file, lines of key=value:
  *   clock_ms        added to CLOCK_REALTIME (the monotonic clocks are left alone: waits go on as they were)
  *   path            only files under this prefix are struck
- *   write_errno     writes fail with it (28 ENOSPC, 5 EIO); files that would be made as well
+ *   write_errno     writes fail with it; 28 (ENOSPC) only where they would make the file longer, as on a full disk
  *   sync_errno      fsync and fdatasync fail with it
  *   sync_delay_ms   fsync and fdatasync take so much longer
  *   write_delay_ms  writes take so much longer
@@ -101,14 +101,30 @@ static void delay(long ms) {
     static type (*real)(__VA_ARGS__); \
     if (!real) real = (type (*)(__VA_ARGS__))dlsym(RTLD_NEXT, name)
 
+static size_t whole(const struct iovec *data, int count) {
+    size_t size = 0;
+    for (int i = 0; i < count; i++) size += data[i].iov_len;
+    return size;
+}
+
+/* Whether the file ends before what is to be written; at -1 is where the file stands, or its end (O_APPEND). */
+static int longer(int file, off_t at, size_t size) {
+    struct stat what;
+    if (fstat(file, &what) != 0) return 0;
+    if (at < 0 && (fcntl(file, F_GETFL) & O_APPEND)) return 1;
+    if (at < 0) at = lseek(file, 0, SEEK_CUR);
+    return at + (off_t)size > what.st_size;
+}
+
 /* 1: the call is to fail, errno is set. */
-static int writing(int file) {
+static int writing(int file, off_t at, size_t size) {
     look();
     if (!told.write_errno && !told.write_delay_ms) return 0;
     if (!struck(file)) return 0;
     if (told.write_delay_ms) delay(told.write_delay_ms);
-    if (told.write_errno) { errno = (int)told.write_errno; return 1; }
-    return 0;
+    if (!told.write_errno || (told.write_errno == ENOSPC && !longer(file, at, size))) return 0;
+    errno = (int)told.write_errno;
+    return 1;
 }
 
 static int syncing(int file) {
@@ -151,42 +167,42 @@ time_t time(time_t *where) {
 
 ssize_t write(int file, const void *data, size_t size) {
     REAL(ssize_t, "write", int, const void *, size_t);
-    return writing(file) ? -1 : real(file, data, size);
+    return writing(file, -1, size) ? -1 : real(file, data, size);
 }
 
 ssize_t pwrite(int file, const void *data, size_t size, off_t at) {
     REAL(ssize_t, "pwrite", int, const void *, size_t, off_t);
-    return writing(file) ? -1 : real(file, data, size, at);
+    return writing(file, at, size) ? -1 : real(file, data, size, at);
 }
 
 ssize_t pwrite64(int file, const void *data, size_t size, off64_t at) {
     REAL(ssize_t, "pwrite64", int, const void *, size_t, off64_t);
-    return writing(file) ? -1 : real(file, data, size, at);
+    return writing(file, at, size) ? -1 : real(file, data, size, at);
 }
 
 ssize_t writev(int file, const struct iovec *data, int count) {
     REAL(ssize_t, "writev", int, const struct iovec *, int);
-    return writing(file) ? -1 : real(file, data, count);
+    return writing(file, -1, whole(data, count)) ? -1 : real(file, data, count);
 }
 
 ssize_t pwritev(int file, const struct iovec *data, int count, off_t at) {
     REAL(ssize_t, "pwritev", int, const struct iovec *, int, off_t);
-    return writing(file) ? -1 : real(file, data, count, at);
+    return writing(file, at, whole(data, count)) ? -1 : real(file, data, count, at);
 }
 
 ssize_t pwritev64(int file, const struct iovec *data, int count, off64_t at) {
     REAL(ssize_t, "pwritev64", int, const struct iovec *, int, off64_t);
-    return writing(file) ? -1 : real(file, data, count, at);
+    return writing(file, at, whole(data, count)) ? -1 : real(file, data, count, at);
 }
 
 int posix_fallocate(int file, off_t at, off_t size) {
     REAL(int, "posix_fallocate", int, off_t, off_t);
-    return writing(file) ? (int)told.write_errno : real(file, at, size);
+    return writing(file, at, (size_t)size) ? (int)told.write_errno : real(file, at, size);
 }
 
 int posix_fallocate64(int file, off64_t at, off64_t size) {
     REAL(int, "posix_fallocate64", int, off64_t, off64_t);
-    return writing(file) ? (int)told.write_errno : real(file, at, size);
+    return writing(file, at, (size_t)size) ? (int)told.write_errno : real(file, at, size);
 }
 
 int fsync(int file) {

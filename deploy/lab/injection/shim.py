@@ -12,11 +12,11 @@ import subprocess
 from pathlib import Path
 from typing import Final
 
-from deploy.lab.injection import measures, processes
+from deploy.lab.injection import measures, processes, told
 from deploy.lab.injection.fault import FaultError
 from deploy.lab.injection.scene import Scene
 from deploy.local import platform
-from deploy.local.home import Home, write_environment
+from deploy.local.home import Home
 
 SOURCE: Final = Path(__file__).with_name("shim.c")
 _BUILD_SECONDS: Final = 60
@@ -43,15 +43,14 @@ def control(home: Home, name: str) -> Path:
     return home.root / "lab" / f"shim-{name}.control"
 
 
-def strike(scene: Scene, **keys: str | int) -> None:
-    """Make the instance suffer this; it is started anew with the shim where it has none."""
+def strike(scene: Scene, words: dict[str, str] | None = None, **keys: str | int) -> None:
+    """Make the instance suffer this; it is started anew with the shim where it has none, or with other `words`."""
     place = control(scene.home, scene.target)
-    scene.will("overrides-off", name=scene.target, token=scene.token)
     scene.will("shim-off", path=str(place))
     place.parent.mkdir(mode=0o711, exist_ok=True)
     rest(place)
-    if not _has_it(scene, place):
-        _preload(scene, place)
+    if words or not _has_it(scene, place):
+        _preload(scene, place, words or {})
     _write(place, "".join(f"{name}={value}\n" for name, value in keys.items()))
 
 
@@ -64,14 +63,9 @@ def _has_it(scene: Scene, place: Path) -> bool:
     return scene.process.pid in platform.told(f"RINGBACK_LAB_SHIM={place}")
 
 
-def _preload(scene: Scene, place: Path) -> None:
-    told = scene.home.run / "overrides" / scene.target
-    told.mkdir(mode=0o700, parents=True, exist_ok=True)
-    plain = "".join(letter if letter.isalnum() else "_" for letter in scene.token)
-    words = {"LD_PRELOAD": str(library(scene.home)), "RINGBACK_LAB_SHIM": str(place)}
-    write_environment(told / scene.token, {**words, f"RINGBACK_LAB_TOLD_{plain}": "1"})
+def _preload(scene: Scene, place: Path, words: dict[str, str]) -> None:
     before = scene.process
-    processes.restart(scene.home, scene.target)
+    told.tell(scene, {"LD_PRELOAD": str(library(scene.home)), "RINGBACK_LAB_SHIM": str(place), **words})
     processes.await_that(
         lambda: not processes.same((before.pid, before.started)) and measures.answers(scene.home, scene.target),
         seconds=processes.SERVES_SECONDS,

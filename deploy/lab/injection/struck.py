@@ -67,11 +67,11 @@ def is_silent(scene: Scene) -> Bite:
     return Bite(bites=served is None, measured=f"{scene.target}: {measures.told(served)}")
 
 
-def on_links(how: str, rule: Callable[[Scene], links.Rule]) -> Way:
+def on_links(how: str, rule: links.Rule | Callable[[Scene], links.Rule]) -> Way:
     """The way of every fault of the network: a rule of the fault proxy on the target's links."""
 
     def inject(scene: Scene) -> None:
         scene.will("link-off", token=scene.token)
-        links.strike(scene.home, scene.token, scene.target, rule(scene))
+        links.strike(scene.home, scene.token, scene.target, rule(scene) if callable(rule) else rule)
 
     return Way(name="proxy", how=how, inject=inject, needs=("links",))

@@ -52,6 +52,18 @@ def postgres_nodes(home: Home) -> dict[str, str]:
     return nodes
 
 
+def primaries(home: Home, found: list[str]) -> list[str]:
+    """Of these nodes, the primary; where none answers, the first, which was it."""
+    roles = postgres_nodes(home)
+    return [name for name in found if roles.get(name) == "primary"] or found[:1]
+
+
+def standbys(home: Home, found: list[str]) -> list[str]:
+    """Of these nodes, the standbys."""
+    roles = postgres_nodes(home)
+    return [name for name in found if roles.get(name) == "standby"]
+
+
 def superuser_url(home: Home, port: int) -> str:
     """The lab's own way into a database: what a person at the machine could do."""
     return postgres.url(postgres.SUPERUSER, _password(home), port=port)

@@ -1,0 +1,91 @@
+"""./manage.py lab verify: every fault must bite, and be gone once it is healed."""
+
+import json
+import time
+from argparse import ArgumentParser
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from deploy.lab import faults
+from deploy.lab.faults import Bite, Fault, FaultError
+from deploy.local.home import Home
+
+HELP = "Inject each fault, see that it bites, heal it, see that it is gone. Say what cannot be tried here."
+BITE_SECONDS: Final = 30.0
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Which faults."""
+    parser.add_argument("fault", nargs="*", help="their names; without any: all")
+    parser.add_argument("--way", help="one way only")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="what was measured, for the pages")
+
+
+def run(home: Home, options: Mapping[str, Any]) -> int:
+    """Try them one after the other; 1 where one does not bite or does not heal."""
+    wanted = [faults.fault(name) for name in options["fault"]] or faults.catalogue()
+    found = []
+    for fault in wanted:
+        found.append(verify(home, fault, way=options["way"]))
+        print(_line(found[-1]), flush=True)
+    failed = [one for one in found if one["verdict"] == "failed"]
+    absent = sum(one["verdict"] == "not here" for one in found)
+    good = len(found) - len(failed) - absent
+    print(f"{len(found)} faults: {good} bite and heal, {len(failed)} do not, {absent} not here.")
+    if options["json"]:
+        options["json"].write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
+    return 1 if failed else 0
+
+
+def verify(home: Home, fault: Fault, *, way: str | None = None, target: str | None = None) -> dict[str, Any]:
+    """One fault: quiet before it, in force while it is injected, gone once healed; each with its measurement."""
+    found: dict[str, Any] = {"fault": fault.name, "at": datetime.now(UTC).isoformat(timespec="seconds")}
+    lack = faults.missing(home, fault.name)
+    if lack is not None:
+        return {**found, "verdict": "not here", "why": lack}
+    began = time.monotonic()
+    try:
+        found["before"] = _until(home, fault, target, bites=False, seconds=fault.heal_seconds).measured
+        injected = faults.inject(home, fault.name, way=way, target=target)
+        try:
+            found |= {"target": injected.target, "way": injected.way}
+            found["during"] = _until(home, fault, injected.target, bites=True, seconds=BITE_SECONDS).measured
+        finally:
+            faults.heal(home, injected.id)
+        healed = time.monotonic()
+        found["after"] = _until(home, fault, injected.target, bites=False, seconds=fault.heal_seconds).measured
+        found["heal_seconds"] = round(time.monotonic() - healed, 2)
+    except FaultError as problem:
+        return {**found, "verdict": "failed", "why": str(problem)}
+    return {**found, "verdict": "bites and heals", "seconds": round(time.monotonic() - began, 1)}
+
+
+def _until(home: Home, fault: Fault, target: str | None, *, bites: bool, seconds: float) -> Bite:
+    """Measure until it says so; a measurement that cannot be taken says nothing."""
+    until = time.monotonic() + seconds
+    last = "nothing"
+    while True:
+        try:
+            said = faults.measure(home, fault.name, target=target)
+            if said.bites is bites:
+                return said
+            last = said.measured
+        except (FaultError, OSError) as problem:
+            last = str(problem)
+        if time.monotonic() > until:
+            what = "does not bite" if bites else "still bites"
+            raise FaultError(f"it {what} after {seconds:g} s; measured last: {last}")
+        time.sleep(0.1)
+
+
+def _line(found: dict[str, Any]) -> str:
+    if found["verdict"] == "bites and heals":
+        return (
+            f"ok        {found['fault']} ({found['way']} at {found['target']}, {found['seconds']} s)\n"
+            f"            before: {found['before']}\n"
+            f"            in force: {found['during']}\n"
+            f"            healed: {found['after']}"
+        )
+    return f"{'FAILED' if found['verdict'] == 'failed' else '-':<9} {found['fault']}: {found['why']}"

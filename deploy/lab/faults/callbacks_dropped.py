@@ -1,0 +1,28 @@
+"""The carrier tells nothing of what became of a call."""
+
+from deploy.lab.injection.carrier import calls_back, misbehaving
+from deploy.lab.injection.fault import Bite, Fault
+from deploy.lab.injection.scene import Scene
+
+
+def bites(scene: Scene) -> Bite:
+    """One reminder's call: how many callbacks came while it rang, and after its end."""
+    came = calls_back(scene, during_seconds=3, after_seconds=3)
+    if came is None:
+        return Bite(bites=False, measured="no call rang within 10 s")
+    during, after = came
+    return Bite(bites=not during and not after, measured=f"{during:g} callbacks while it rang, {after:g} after its end")
+
+
+FAULT = Fault(
+    name="callbacks-dropped",
+    imitates="a callback queue of the carrier that is lost",
+    fault_class="correctness",
+    blast_radius="calls in flight: their end is learnt by looking up only",
+    shows="attempts stay in their state until recovery asks the carrier",
+    undone="The behaviour is put back to what it was.",
+    targets=("carrier*",),
+    options={"share": 1.0},
+    ways=(misbehaving("share", "callbacks_drop"),),
+    bites=bites,
+)

@@ -1,0 +1,36 @@
+"""An instance's clock is stepped back."""
+
+from deploy.lab.injection import clocks, shim
+from deploy.lab.injection.fault import Bite, Fault, Way
+from deploy.lab.injection.scene import Scene
+
+
+def inject(scene: Scene) -> None:
+    shim.strike(scene, clock_ms=-int(float(scene.options["seconds"]) * 1000))
+
+
+def bites(scene: Scene) -> Bite:
+    """How far its clock is from ours."""
+    return clocks.is_off(scene, forward=False)
+
+
+FAULT = Fault(
+    name="clock-back",
+    imitates="a time server that was wrong and is corrected",
+    fault_class="correctness",
+    blast_radius="whatever that instance dates; of Postgres: due timers wait",
+    shows="time stamps from the past; rings that do not come",
+    undone="The shim is told to rest, and the instance is started anew without it.",
+    targets=("worker-*", "dispatch-*", "web-*", "postgres-*"),
+    ways=(
+        Way(
+            name="shim",
+            how="The shim takes `seconds` from the wall clock; monotonic clocks go on as they were.",
+            inject=inject,
+            needs=("gcc",),
+        ),
+    ),
+    bites=bites,
+    heal_seconds=90,
+    options={"seconds": 3600},
+)

@@ -1,0 +1,48 @@
+"""The disk of the data directory is really full."""
+
+import os
+
+from deploy.lab.injection.fault import Bite, Fault, Way
+from deploy.lab.injection.scene import Scene
+
+
+def inject(scene: Scene) -> None:
+    place = scene.home.root / "lab" / "filler"
+    scene.will("unlink", path=str(place))
+    place.parent.mkdir(mode=0o711, exist_ok=True)
+    with place.open("wb") as file:
+        for size in (1 << 20, 1 << 12):
+            try:
+                while True:
+                    file.write(b"\0" * size)
+                    file.flush()
+            except OSError:
+                continue
+
+
+def bites(scene: Scene) -> Bite:
+    """How much room an ordinary user has left."""
+    found = os.statvfs(scene.home.root)
+    free = found.f_bavail * found.f_frsize
+    return Bite(bites=free < 64 << 10, measured=f"{free >> 10} KiB are free")
+
+
+FAULT = Fault(
+    name="disk-full",
+    imitates="a volume that everything shares and nobody watches",
+    fault_class="disk",
+    blast_radius="everything that writes: database, Redis, carrier, spool, logs",
+    shows="No space left on device, everywhere at once",
+    undone="The filler is deleted.",
+    targets=("machine",),
+    ways=(
+        Way(
+            name="filler",
+            how="A file takes every byte of the data directory's own small file system.",
+            inject=inject,
+            needs=("small-disk",),
+        ),
+    ),
+    bites=bites,
+    heal_seconds=90,
+)

@@ -15,6 +15,7 @@ import signal
 import socket
 import struct
 import sys
+from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -67,28 +68,26 @@ class Side(asyncio.Protocol):
         self.direction = direction  # of what it receives
         self.transport: asyncio.Transport | None = None
         self.other: Side | None = None
-        self.waiting: list[bytes] = []
-        self.waiting_bytes = 0
         self.ended = False
-        self.busy = False
-        self.free_at = 0.0  # of the loop's clock: when the wire has carried what was sent before
+        self._waiting: deque[tuple[float, bytes]] = deque()  # when each piece is due at the other end
+        self._waiting_bytes = 0
+        self._last_due = 0.0
+        self._timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = transport  # type: ignore[assignment]
-        connection = transport.get_extra_info("socket")
         with suppress(OSError):
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.pair.made(self)
 
     def data_received(self, data: bytes) -> None:
         way = self.pair.way
         way.passed_bytes += len(data)
-        if not way.rules and not self.busy and not self.waiting and self.other and self.other.transport:
+        if not way.rules and not self._waiting and self.other and self.other.transport:
             self.other.transport.write(data)
             return
-        self.waiting.append(data)
-        self.waiting_bytes += len(data)
-        if self.waiting_bytes > _BUFFER_BYTES and self.transport:
+        self._queue(data)
+        if self._waiting_bytes > _BUFFER_BYTES and self.transport:
             self.transport.pause_reading()
         self.carry()
 
@@ -107,55 +106,56 @@ class Side(asyncio.Protocol):
             self.other.transport.pause_reading()
 
     def resume_writing(self) -> None:
-        if self.other and self.other.transport and self.other.waiting_bytes <= _BUFFER_BYTES:
-            self.other.transport.resume_reading()
+        if self.other:
+            self.other.read_on()
+
+    def read_on(self) -> None:
+        """Take more from this end, where there is room for it."""
+        if self.transport and not self.transport.is_closing() and self._waiting_bytes <= _BUFFER_BYTES:
+            self.transport.resume_reading()
+
+    def is_empty(self) -> bool:
+        """Whether nothing of what it received is still to be delivered."""
+        return not self._waiting
 
     def carry(self) -> None:
-        """Pass on what waits, when the rules let it."""
-        if self.busy or self.pair.way.holds(self.direction) or self.other is None:
-            return
-        if not self.waiting:
-            if self.ended and not self.pair.way.wants("half_open"):
-                self._finish()
+        """Deliver what is due, when the rules let it; come again when the next piece is."""
+        if self.other is None or self.other.transport is None or self.pair.way.holds(self.direction):
             return
         loop = asyncio.get_running_loop()
-        at = max(loop.time(), self.free_at) + self.pair.way.delay_seconds(self.direction)
-        rate = self.pair.way.rate_bytes(self.direction)
-        if rate:
-            piece = self._first(max(1, int(rate / 20)))
-            self.free_at = max(loop.time(), self.free_at) + len(piece) / rate
-            at += len(piece) / rate
-        else:
-            piece, self.waiting, self.waiting_bytes = b"".join(self.waiting), [], 0
-        if at <= loop.time():
-            self._deliver(piece)
-        else:
-            self.busy = True
-            loop.call_at(at, self._deliver, piece)
-
-    def _first(self, most: int) -> bytes:
-        whole = b"".join(self.waiting)
-        piece, rest = whole[:most], whole[most:]
-        self.waiting, self.waiting_bytes = ([rest] if rest else []), len(rest)
-        return piece
-
-    def _deliver(self, piece: bytes) -> None:
-        self.busy = False
-        if self.pair.way.holds(self.direction):  # the blackhole began while it was under way
-            self.waiting.insert(0, piece)
-            self.waiting_bytes += len(piece)
-            return
-        if self.other and self.other.transport:
+        while self._waiting:
+            due, piece = self._waiting[0]
+            if due > loop.time():
+                if self._timer is None:
+                    self._timer = loop.call_at(due, self._wake)
+                return
+            self._waiting.popleft()
+            self._waiting_bytes -= len(piece)
             self.other.transport.write(piece)
-        if self.transport and self.waiting_bytes <= _BUFFER_BYTES:
-            self.transport.resume_reading()
+        self.read_on()
+        if self.ended and not self.pair.way.wants("half_open"):
+            self._finish()
+
+    def _wake(self) -> None:
+        self._timer = None
         self.carry()
+
+    def _queue(self, data: bytes) -> None:
+        """Note when it is due: after its delay, after what went before, and no faster than the rate."""
+        arrives = asyncio.get_running_loop().time() + self.pair.way.delay_seconds(self.direction)
+        rate = self.pair.way.rate_bytes(self.direction)
+        size = max(1, int(rate / 20)) if rate else len(data)
+        for place in range(0, len(data), size):
+            piece = data[place : place + size]
+            self._last_due = max(arrives, self._last_due) + (len(piece) / rate if rate else 0.0)
+            self._waiting.append((self._last_due, piece))
+        self._waiting_bytes += len(data)
 
     def _finish(self) -> None:
         if self.other and self.other.transport:
             with suppress(OSError, RuntimeError):
                 self.other.transport.write_eof()
-        if self.other and self.other.ended and not self.other.waiting and not self.other.busy:
+        if self.other and self.other.ended and self.other.is_empty():
             self.pair.close()
 
 
@@ -170,10 +170,11 @@ class Pair:
         way.accepted += 1
 
     def made(self, side: Side) -> None:
+        """The client has come: find the server. The server has: what waited goes on."""
         if side is not self.client:
             self.client.other, self.server.other = self.server, self.client
             self.client.carry()
-            return
+            return  # both ends are there
         if self.way.wants("reset"):
             self.reset()
             return
@@ -199,8 +200,10 @@ class Pair:
             return
         if reset:
             self.reset()
-        elif not side.waiting and not side.busy:
+        elif side.is_empty():
             self.close()
+        else:
+            side.carry()
 
     def settle(self) -> None:
         """The rules have changed: what waited may pass now, what should end ends."""
@@ -208,12 +211,12 @@ class Pair:
             self.reset()
             return
         for side in (self.client, self.server):
-            if side.waiting or side.ended:
-                side.carry()
+            side.carry()
             if side.transport is None and not self.way.wants("half_open") and not self.way.holds(side.direction):
                 self.lost(side, reset=False)
 
     def close(self) -> None:
+        """End both sides once what was written to them has gone."""
         self._each(lambda transport: transport.close())
 
     def reset(self) -> None:
@@ -241,8 +244,17 @@ class Proxy:
         self.ways = ways
 
     async def start(self) -> None:
+        """Listen on every link."""
         for way in self.ways:
             await self._listen(way)
+
+    async def stop(self) -> None:
+        """Listen no longer, and end every connection."""
+        for way in self.ways:
+            if way.server is not None:
+                way.server.close()
+            for pair in list(way.pairs):
+                pair.reset()
 
     async def _listen(self, way: Way) -> None:
         loop = asyncio.get_running_loop()

@@ -82,6 +82,8 @@ def plan(system: System, *, migrates: bool) -> list[Program]:
         programs.append(_migrations(system))
     if system.settings.get("RINGBACK_LAB") == "1":
         programs = _with_links(system, programs)
+    if any((system.home.root / "lab" / "journal").glob("*.json")):
+        programs.append(_heal(system, needs=tuple(program.name for program in programs)))
     names = {program.name for program in programs}
     return [_without_absent(program, names) for program in programs]
 
@@ -271,6 +273,19 @@ def _migrations(system: System) -> Program:
         needs=("postgres-1",),
         once=True,
         ready_seconds=120,
+    )
+
+
+def _heal(system: System, *, needs: tuple[str, ...]) -> Program:
+    """The last run was broken on purpose and never healed: done once everything serves."""
+    kind = Kind(name="lab-heal", count=1, settings={}, command=(), needs=(), ready_words="")
+    return Program(
+        name=kind.name,
+        command=_python("-m", "deploy.lab.injection.later", str(system.home.root), "", "0"),
+        environment=_Place(system=system, kind=kind, number=1, metrics_port=0).identity(),
+        directory=REPOSITORY,
+        needs=needs,
+        once=True,
     )
 
 

@@ -9,6 +9,7 @@ import contextlib
 import fcntl
 import json
 import os
+import shutil
 import signal
 import time
 from collections.abc import Callable, Mapping
@@ -106,6 +107,13 @@ def overrides(home: Home, name: str) -> dict[str, str]:
     for place in sorted((home.run / "overrides" / name).glob("*")):
         told |= read_environment(place)
     return told
+
+
+def forget_lab(home: Home) -> None:
+    """Take away what would keep the next run from starting: holds, overrides, and what fills the disk."""
+    for place in (home.run / "held", home.run / "overrides"):
+        shutil.rmtree(place, ignore_errors=True)
+    (home.root / "lab" / "filler").unlink(missing_ok=True)
 
 
 def end_leftovers(home: Home) -> list[str]:

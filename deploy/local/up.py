@@ -40,6 +40,7 @@ def _run(system: System, lines: Lines) -> int:
     if left:
         lines.say(f"ended what the last run left behind: {', '.join(left)}")
     records.forget(system.home)
+    records.forget_lab(system.home)
     for name, port in plan.listening(system).items():
         refuse_taken(port, name)
     if system.embeds_postgres:

@@ -3,7 +3,7 @@
 import re
 
 from deploy.lab.injection import measures, processes, told
-from deploy.lab.injection.fault import Bite, Fault, Way
+from deploy.lab.injection.fault import Bite, Fault, FaultError, Way
 from deploy.lab.injection.scene import Scene
 
 
@@ -15,6 +15,8 @@ def inject(scene: Scene) -> None:
 def bites(scene: Scene) -> Bite:
     """Whether the instance says that it accepts messages by the database."""
     status, accept = measures.readyz(scene.home, scene.target)
+    if not status:
+        raise FaultError(f"{scene.target} does not answer: it is being started.")
     return Bite(bites=accept != "database", measured=f"/readyz of {scene.target}: {status}, accept {accept}")
 
 

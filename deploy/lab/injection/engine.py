@@ -41,11 +41,11 @@ def begin(
     where, taken = choose_target(home, fault, target), choose_way(home, fault, way)
     chosen = {**fault.options, **options}
     entry = journal.open_entry(
-        home, fault=fault.name, target=where, way=taken.name, seconds=seconds, kept=kept, facts={"options": chosen}
+        home, fault=fault.name, target=where, way=taken.name, seconds=seconds, facts={"options": chosen}
     )
     try:
         taken.inject(Scene(home=home, target=where, options=chosen, entry=entry))
-        entry.state = "injected"
+        entry.state, entry.owner = "injected", None if kept else entry.owner
         journal.save(home, entry)
     except BaseException:
         heal(home, entry.id)

@@ -25,7 +25,10 @@ from deploy.local.home import Home
 
 @dataclass(kw_only=True)
 class Entry:
-    """One fault in force. `owner` is the process whose end ends the fault; None: it stays until it is healed."""
+    """One fault in force. `owner` is the process whose end ends the fault; None: it stays until it is healed.
+
+    While it is being injected it always has one: a half-injected fault ends with whoever was at it.
+    """
 
     id: str
     fault: str
@@ -58,10 +61,8 @@ class Entry:
         return self.owner is not None and not _lives(self.owner)
 
 
-def open_entry(
-    home: Home, *, fault: str, target: str, way: str, seconds: float | None, kept: bool, facts: dict[str, Any]
-) -> Entry:
-    """Begin an entry. `kept`: the fault outlives this process. FaultError where the same one is in force there."""
+def open_entry(home: Home, *, fault: str, target: str, way: str, seconds: float | None, facts: dict[str, Any]) -> Entry:
+    """Begin an entry, owned by this process. FaultError where the same fault is in force there."""
     for other in entries(home):
         if (other.fault, other.target) == (fault, target):
             raise FaultError(f"{fault} is in force at {target} since {other.at}: heal it first.")
@@ -73,7 +74,7 @@ def open_entry(
         way=way,
         at=now.isoformat(timespec="milliseconds"),
         heals_at=None if seconds is None else (now + timedelta(seconds=seconds)).isoformat(timespec="milliseconds"),
-        owner=None if kept else _me(),
+        owner=_me(),
         facts=facts,
     )
     _directory(home).mkdir(mode=0o700, parents=True, exist_ok=True)

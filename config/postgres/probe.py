@@ -44,6 +44,7 @@ class Probe:
         self._connect = connect
         self._connection: Guarded | None = None
         self._always = False
+        self._ended = False
         self._wake = threading.Event()
         self._started = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -59,19 +60,27 @@ class Probe:
                 self._thread.start()
         self._wake.set()
 
+    def stop(self) -> None:
+        """End, and give up what it waits for."""
+        self._ended = True
+        self._wake.set()
+        if self._thread is not None:
+            self._thread.join()
+
     def accepts(self) -> bool:
         """Whether a write was taken a moment ago, and nothing has gone wrong since."""
         return not breaker.is_open() and time.monotonic() - self._wrote_at < STALE_SECONDS
 
     def _run(self) -> None:
-        while True:
-            self._wake.clear()
+        while not self._ended:
             self._ask()
-            if not self._always and not breaker.is_open():
+            if self._always or breaker.is_open():
+                self._wake.wait(self._pause())
+            else:
                 self._drop()
                 self._wake.wait()
-            else:
-                self._wake.wait(self._pause())
+            self._wake.clear()
+        self._drop()
 
     def _pause(self) -> float:
         if self._failing_since is None:
@@ -103,6 +112,8 @@ class Probe:
         patience = connection.statement_seconds or STALE_SECONDS
         look_at = began + ELSEWHERE_SECONDS
         while not _answered(connection):
+            if self._ended:
+                return None
             now = time.monotonic()
             if now - began > patience and not breaker.is_open():
                 servers.was_silent(connection.server)

@@ -1,11 +1,13 @@
 """The Celery edge: doorbells. A message carries ids and a fencing token; losing it costs the rest of a lease."""
 
+from contextlib import suppress
 from functools import cache
 from uuid import UUID
 
 import structlog
 from celery import current_app, shared_task
 from django.conf import settings
+from django.db import Error as DatabaseError
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 from redis import Redis
@@ -70,7 +72,8 @@ def attend(kind: str, ids: list[str], token: str, trace_context: str) -> None:
         except Exception:
             metrics.BATCHES_FAILED.labels(kind).inc()
             log.exception("batch.failed", kind=kind, ids=ids)
-            dispatch.release(bell=bell)
+            with suppress(DatabaseError):  # the database is away: the lease ends by itself
+                dispatch.release(bell=bell)
 
 
 def _ring(bell: dispatch.Doorbell, trace_context: str) -> None:

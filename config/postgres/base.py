@@ -33,7 +33,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
             params = self.get_connection_params() | {"autocommit": True}
             made = Pool(connect=lambda: self._configured(params), **options)
             found = _pools.setdefault(self.alias, made)
-            probe.begin(connect=lambda: self.connect_apart(**params))
+            probe.begin(connect=lambda without: self.connect_apart(without=without, **params))
         return found
 
     def close_pool(self) -> None:

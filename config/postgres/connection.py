@@ -54,10 +54,15 @@ class Guarded(psycopg.Connection[Any]):
         self.add_notice_handler(self._notice)
 
     @classmethod
-    def open(cls, *, statement_seconds: float | None, **params: Any) -> "Guarded":
-        """Connect to the first server that will do, the most promising first. Raises psycopg.OperationalError."""
+    def open(cls, *, statement_seconds: float | None, without: Server | None = None, **params: Any) -> "Guarded":
+        """Connect to the first server that will do, the most promising first; `without` leaves one of several out.
+
+        Raises psycopg.OperationalError.
+        """
         found = servers.split(params.get("host", ""), str(params.get("port", "")))
-        if len(found) == 1 or params.get("target_session_attrs") != "read-write":
+        if len(found) > 1:
+            found = [server for server in found if server != without]
+        if "," not in params.get("host", "") or params.get("target_session_attrs") != "read-write":
             connection = cls.connect(**params)  # psycopg knows the other wishes, such as prefer-standby
         else:
             connection = cls._first(servers.in_order(found), params)

@@ -9,7 +9,8 @@ import select
 import threading
 import time
 from collections.abc import Callable
-from typing import Final
+from contextlib import suppress
+from typing import Any, Final
 
 import psycopg
 import structlog
@@ -18,6 +19,7 @@ from psycopg import pq
 from billing import breaker
 from config.postgres import servers
 from config.postgres.connection import Guarded
+from config.postgres.servers import Server
 from reminders import metrics
 
 log = structlog.get_logger()
@@ -37,12 +39,19 @@ SELECT NOT pg_is_in_recovery() AND current_setting('transaction_read_only') = 'o
 """
 
 
+# A connection to a server that takes writes, but to that one where there are others.
+Connect = Callable[[Server | None], Guarded]
+# An address may lead to another server than before: whoever stands behind it says since when it runs.
+WHO: Final = "SELECT pg_postmaster_start_time()"
+
+
 class Probe:
     """What it is asked with, and what it saw last."""
 
-    def __init__(self, connect: Callable[[], Guarded]) -> None:
+    def __init__(self, connect: Connect) -> None:
         self._connect = connect
         self._connection: Guarded | None = None
+        self._who: Any = None  # the server behind it
         self._always = False
         self._ended = False
         self._wake = threading.Event()
@@ -90,7 +99,7 @@ class Probe:
     def _ask(self) -> None:
         try:
             if self._connection is None:
-                self._connection = self._connect()
+                self._adopt(self._connect(None))
             began = self._write()
         except psycopg.Error:
             began = None
@@ -122,22 +131,26 @@ class Probe:
                 look_at = now + ELSEWHERE_SECONDS
                 found = self._elsewhere(connection)
                 if found is not None:
-                    self._connection = found
                     connection.close()
+                    self._adopt(found)
                     return self._write()
         return began if _took(connection) else None
 
     def _elsewhere(self, silent: Guarded) -> Guarded | None:
         """A connection to another server that takes writes, if there is one."""
         servers.was_silent(silent.server)
-        try:
-            found = self._connect()
-        except psycopg.Error:
-            return None
-        if found.server != silent.server:
-            return found
-        found.close()  # it lives, and commits nothing: one write of ours waits there already
+        found = None
+        with suppress(psycopg.Error):
+            found = self._connect(silent.server)
+            if found.execute(WHO).fetchone() != self._who:
+                return found
+        if found is not None:
+            found.close()  # it lives, and commits nothing: one write of ours waits there already
         return None
+
+    def _adopt(self, found: Guarded) -> None:
+        self._connection = found
+        self._who = found.execute(WHO).fetchone()
 
     def _drop(self) -> None:
         if self._connection is not None:
@@ -148,7 +161,7 @@ class Probe:
 _probes: Final[list[Probe]] = []
 
 
-def begin(*, connect: Callable[[], Guarded]) -> None:
+def begin(*, connect: Connect) -> None:
     """Have a probe for this process, which asks whenever the breaker opens."""
     if not _probes:
         _probes.append(Probe(connect))

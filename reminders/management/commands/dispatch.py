@@ -86,11 +86,8 @@ def _turn(claimer: dispatch.Claimer) -> bool:
 @contextmanager
 def _listening() -> Iterator["psycopg.Connection[Any]"]:
     """A connection of its own that hears notices."""
-    parameters = connection.get_connection_params()
-    for ours in ("cursor_factory", "context", "server_side_binding", "pool"):
-        parameters.pop(ours, None)
-    with psycopg.connect(**parameters, autocommit=True) as bell:
-        bell.execute("SET statement_timeout = 0")
+    apart = connection.connect_apart  # type: ignore[attr-defined]  # of config.postgres, which no app may import
+    with connection.wrap_database_errors, apart(**connection.get_connection_params(), autocommit=True) as bell:
         bell.execute("LISTEN ringback_timers")
         yield bell
 

@@ -8,7 +8,7 @@ from django.db import connection
 from pytest_django import DjangoDbBlocker
 
 from billing import breaker, deadline
-from config.postgres import servers
+from config.postgres import probe, servers
 from tests import databases, replicas
 
 
@@ -28,10 +28,14 @@ def migrated(cluster: replicas.Cluster, django_db_blocker: DjangoDbBlocker) -> r
 
 
 @pytest.fixture(autouse=True)
-def shut() -> Iterator[None]:
-    """Every test begins and ends with a shut breaker, and without memories of servers."""
+def shut(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Every test begins with a shut breaker, no memories of servers and a probe of its own, which ends with it."""
+    monkeypatch.setattr(probe, "_probes", [])
+    monkeypatch.setattr(breaker._breaker, "watchers", [])
     _forget()
     yield
+    for one in probe._probes:
+        one.stop()
     _forget()
 
 

@@ -22,7 +22,7 @@ WRITE: Final = "SELECT pg_logical_emit_message(true, 'ringback', 'test')"
 
 
 def opened(cluster: replicas.Cluster, *, node: int = 0, seconds: float | None = 1.0) -> Guarded:
-    parts = psycopg.conninfo.conninfo_to_dict(
+    parts: dict[str, Any] = psycopg.conninfo.conninfo_to_dict(
         postgres.url(postgres.APPLICATION, cluster.passwords.app, port=cluster[node].port)
     )
     return Guarded.open(statement_seconds=seconds, autocommit=True, **parts)
@@ -140,7 +140,7 @@ def test_an_ordinary_error_closes_nothing(cluster: replicas.Cluster) -> None:
 
 
 def test_the_first_server_that_takes_writes_is_found(cluster: replicas.Cluster) -> None:
-    params = dict(psycopg.conninfo.conninfo_to_dict(cluster.app_url()))
+    params: dict[str, Any] = psycopg.conninfo.conninfo_to_dict(cluster.app_url())
     params["host"] = ",".join(["127.0.0.1"] * 2)
     params["port"] = f"{cluster[1].port},{cluster[0].port}"
     with Guarded.open(statement_seconds=1, **params) as one:
@@ -235,9 +235,9 @@ def test_whoever_finds_none_free_hears_so_and_the_breaker_stays_shut(pooled: Any
 
 
 def test_an_open_breaker_hands_nothing_out(pooled: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(breaker._breaker, "watchers", [])  # no probe that would shut it
     backend()
     connection.close()
+    monkeypatch.setattr(breaker._breaker, "watchers", [])  # nobody tells the probe, which would shut it
     breaker.trip(why=breaker.SILENT)
     with pytest.raises(OperationalError, match="silent"):
         backend()

@@ -22,16 +22,6 @@ WRITE: Final = "SELECT pg_logical_emit_message(true, 'ringback', 'load')"
 SECONDS: Final = 60
 
 
-@pytest.fixture
-def probing(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A probe of this test's own, which ends with it."""
-    monkeypatch.setattr(probe, "_probes", [])
-    monkeypatch.setattr(breaker._breaker, "watchers", [])
-    yield
-    for one in probe._probes:
-        one.stop()
-
-
 def write() -> bool:
     """One write by this thread; whether it was taken."""
     try:
@@ -64,7 +54,7 @@ def load() -> Iterator[list[bool]]:
 
 
 def test_abandoned_waiters_stay_within_the_pool_and_everything_else_is_refused_at_once(
-    cluster: replicas.Cluster, django_db_blocker: DjangoDbBlocker, probing: None
+    cluster: replicas.Cluster, django_db_blocker: DjangoDbBlocker
 ) -> None:
     """No standby for a while, under load: what waits at the server is at most what was on its way, and one probe."""
     with (
@@ -92,7 +82,7 @@ def test_abandoned_waiters_stay_within_the_pool_and_everything_else_is_refused_a
 
 
 def test_negative_control_without_the_breaker_every_try_leaves_another_waiter(
-    cluster: replicas.Cluster, django_db_blocker: DjangoDbBlocker, probing: None, monkeypatch: pytest.MonkeyPatch
+    cluster: replicas.Cluster, django_db_blocker: DjangoDbBlocker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(breaker, "trip", lambda **_: None)
     with (
@@ -110,7 +100,7 @@ def test_negative_control_without_the_breaker_every_try_leaves_another_waiter(
 
 
 def test_a_frozen_server_is_found_out_without_anybody_asking_and_trusted_again_once_it_writes(
-    cluster: replicas.Cluster, django_db_blocker: DjangoDbBlocker, probing: None
+    cluster: replicas.Cluster, django_db_blocker: DjangoDbBlocker
 ) -> None:
     with django_db_blocker.unblock(), databases.pointed_at(cluster.app_url(), pool=1, statement_seconds=0.2):
         assert not probe.accepts(), "nobody has asked yet"
@@ -130,7 +120,7 @@ def test_a_frozen_server_is_found_out_without_anybody_asking_and_trusted_again_o
 
 @pytest.mark.parametrize("end", [replicas.Node.kill, replicas.Node.freeze], ids=["killed", "frozen"])
 def test_the_new_primary_is_found_where_the_old_one_is_gone(
-    end: Callable[[replicas.Node], None], django_db_blocker: DjangoDbBlocker, probing: None
+    end: Callable[[replicas.Node], None], django_db_blocker: DjangoDbBlocker
 ) -> None:
     with (
         replicas.started(2) as own,
@@ -147,7 +137,7 @@ def test_the_new_primary_is_found_where_the_old_one_is_gone(
         until(lambda: sum(met) > taken + 20, seconds=SECONDS, what="writes are taken by the new one")
 
 
-def test_a_write_that_began_before_the_breaker_opened_does_not_shut_it(probing: None) -> None:
+def test_a_write_that_began_before_the_breaker_opened_does_not_shut_it() -> None:
     told: list[str | None] = []
     breaker.watch(told.append)
     breaker.trip(why=breaker.SILENT)

@@ -11,6 +11,7 @@ import pytest
 from django.db import OperationalError, connection, transaction
 
 from billing import breaker, database
+from config.postgres import probe
 from reminders import intake, outcomes, recovery
 from reminders.carriers.base import Inbound
 from reminders.intake import Answer
@@ -26,7 +27,7 @@ WAITERS: Final = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE w
 @pytest.fixture(autouse=True)
 def no_probe(monkeypatch: pytest.MonkeyPatch) -> None:
     """The breaker opens and nobody shuts it: the tests do."""
-    monkeypatch.setattr(breaker._breaker, "watchers", [])
+    monkeypatch.setattr(probe, "begin", lambda **_: None)
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from deploy.lab import faults
 from deploy.lab.experiment import Planned
 from deploy.lab.subject import Subject
-from deploy.lab.trial import NotHealed, NotHere
+from deploy.lab.trial import NotHealed, NotHere, NotInjected
 from deploy.local.home import Home
 
 
@@ -14,11 +14,13 @@ class Catalogue:
         self._home = Home(root=subject.home)
 
     def inject(self, fault: Planned) -> str:
-        """Inject it; how, in words. Raises NotHere where this machine or tier lacks what it needs."""
+        """Inject it; how, in words. Raises NotHere where this machine or tier lacks what it needs, NotInjected."""
         try:
             done = faults.inject(self._home, fault.name, target=fault.target or None, **fault.options)
         except faults.NotHereError as missing:
             raise NotHere(str(missing)) from None
+        except faults.FaultError as problem:
+            raise NotInjected(str(problem)) from None
         fault_options = "".join(f" --option {name}={value}" for name, value in fault.options.items())
         return f"./manage.py lab break {done.fault} --target {done.target} --way {done.way}{fault_options}"
 

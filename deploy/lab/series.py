@@ -13,7 +13,7 @@ from deploy.lab import load, page, report, subject
 from deploy.lab.breaking import Catalogue
 from deploy.lab.experiment import Experiment
 from deploy.lab.subject import Subject
-from deploy.lab.trial import Found, NotHere, NotSteady, Trial
+from deploy.lab.trial import Found, NotHere, NotInjected, NotSteady, Trial
 from deploy.local.home import Home
 
 _FIRST_NUMBER: Final = 2_000_000
@@ -97,9 +97,10 @@ class Series:
             self.outcome.not_here[wanted.name] = str(missing)
             self._progress.say(f"– {wanted.name}: not here: {missing}")
             return True
-        except (NotSteady, OSError) as problem:
+        except (NotSteady, NotInjected, OSError) as problem:
             self.outcome.not_tried[wanted.name] = str(problem)
-            self._progress.say(f"✗ {wanted.name}: not tried, the system was not steady before: {problem}")
+            before = "the system was not steady before: " if isinstance(problem, NotSteady) else ""
+            self._progress.say(f"✗ {wanted.name}: not tried, {before}{problem}")
             return False
         self._keep(found, system)
         return found.is_as_expected

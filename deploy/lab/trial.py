@@ -39,7 +39,7 @@ class Breaker(Protocol):
     """What injects and heals: `deploy.lab.breaking` in earnest."""
 
     def inject(self, fault: Planned) -> str:
-        """Inject it; how, in words. Raises NotHere where this machine or tier lacks what it needs."""
+        """Inject it; how, in words. Raises NotHere where something is lacking, NotInjected."""
 
     def heal(self, name: str | None = None) -> None:
         """Undo one fault, or everything; to undo nothing is fine. Raises NotHealed."""
@@ -47,6 +47,10 @@ class Breaker(Protocol):
 
 class NotHere(Exception):
     """The experiment cannot be tried on this machine or tier; the text says why."""
+
+
+class NotInjected(Exception):
+    """The fault could not be injected although it should; the text says why."""
 
 
 class NotHealed(Exception):
@@ -123,7 +127,7 @@ class Trial:
         self.found = Found(experiment=wanted, tier=subject.tier, seed=seed, started_at=time.time())
 
     def run(self) -> Found:
-        """The whole of it. Raises NotSteady or NotHere where nothing was tried; everything is undone then too."""
+        """The whole of it. Raises NotSteady, NotHere or NotInjected where nothing was tried; all is undone."""
         found = self.found
         found.watch = Watch(self._subject)
         found.watch.start()

@@ -1,4 +1,4 @@
-"""./manage.py lab run EXPERIMENT | all | FILE.toml: try a claim, and let three books say whether it held."""
+"""./manage.py lab run EXPERIMENT … | all | FILE.toml: try a claim, and let three books say whether it held."""
 
 import signal
 from argparse import ArgumentParser
@@ -17,7 +17,8 @@ PORT: Final = 8400
 
 def add_arguments(parser: ArgumentParser) -> None:
     """What is tried, and where."""
-    parser.add_argument("experiment", help=f"all, a file of one's own, or one of {', '.join(experiment.names())}")
+    known = ", ".join(experiment.names())
+    parser.add_argument("experiment", nargs="+", help=f"all, files of one's own, or some of {known}")
     parser.add_argument("--tier", default="durable", help="the rung to try it on (default: durable)")
     parser.add_argument("--seed", type=int, default=1, help="the same seed, the same texts at the same times")
     parser.add_argument("--port", type=int, default=PORT, help=f"of the system that is started (default: {PORT})")
@@ -32,7 +33,7 @@ def run(home: Home, options: Mapping[str, Any]) -> int:
         tier=options["tier"], seed=options["seed"], port=options["port"], home=options["home"],
         reports=reports_directory(home, options),
     )  # fmt: skip
-    names = experiment.names() if options["experiment"] == "all" else [options["experiment"]]
+    names = experiment.names() if options["experiment"] == ["all"] else options["experiment"]
     try:
         outcome = Series(chosen).run([experiment.read(name) for name in names])
     except experiment.WrongExperimentError as wrong:

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, Final
 
 EXPERIMENTS: Final = Path(__file__).resolve().parent / "experiments"
-SECONDS_MAX: Final = 120.0  # of load and faults; a walk may be longer
 RATE_MAX: Final = 200.0
 NAIVE: Final = "naive"
 # What every tier that claims anything must show in every experiment.
@@ -102,6 +101,7 @@ class Experiment:
     needs_root: bool = False
     links: bool = False  # the system is started with the fault proxy between every two processes
     settings: Mapping[str, str] = field(default_factory=dict)
+    again: str = ""  # the words behind `lab run` that repeat it, where its name is not enough
 
     @property
     def seconds(self) -> float:
@@ -130,7 +130,8 @@ def read(name: str) -> Experiment:
     if not place.is_file():
         raise WrongExperimentError(f"There is no experiment {name!r}; there are {', '.join(names())}.")
     try:
-        return parsed(place.stem, tomllib.loads(place.read_text()))
+        found = parsed(place.stem, tomllib.loads(place.read_text()))
+        return replace(found, again=name) if name.endswith(".toml") else found
     except (tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as wrong:
         raise WrongExperimentError(f"{place}: {wrong}") from None
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from deploy.lab.experiment import NAIVE
+from deploy.lab.experiment import NAIVE, Experiment
 from deploy.lab.oracle import Finding
 from deploy.lab.subject import Subject
 from deploy.lab.trial import Found
@@ -79,6 +79,16 @@ def read_all(directory: Path) -> list[dict[str, Any]]:
         if report.get("format") == FORMAT:
             found.append(report)
     return found
+
+
+def is_done(wanted: Experiment, *, tier: str, directory: Path) -> bool:
+    """Whether the last report of this experiment is of this commit, of the same faults, and as expected."""
+    try:
+        last = json.loads((directory / tier / f"{wanted.name}.json").read_text())
+    except (OSError, ValueError):
+        return False
+    same = [fault.name for fault in wanted.faults] == [fault["name"] for fault in last.get("faults", ())]
+    return bool(same and last["as_expected"] and last["commit"] == _git("rev-parse", "--short=10", "HEAD"))
 
 
 def _expected(found: Found) -> dict[str, Any]:

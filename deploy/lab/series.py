@@ -107,7 +107,8 @@ class Series:
 
     def _keep(self, found: Found, system: Subject) -> None:
         name, tier = found.experiment.name, found.tier
-        command = f"./manage.py lab run {shlex.quote(name)} --tier {shlex.quote(tier)} --seed {found.seed}"
+        again = found.experiment.again or name
+        command = f"./manage.py lab run {again} --tier {shlex.quote(tier)} --seed {found.seed}"
         self.last = report.made(found, system, command=command)
         place = report.write(self.last, directory=self._options.reports)
         place.with_suffix(".html").write_text(page.page(self.last))

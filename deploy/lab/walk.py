@@ -30,12 +30,12 @@ _CARRIER: Final[Lane] = (
     ("callbacks-dropped", 8), ("callbacks-duplicated", 8), ("callbacks-reversed", 8), ("callbacks-delayed", 8),
     ("webhook-duplicated", 8),
 )  # fmt: skip
-_DATABASE: Final[Lane] = (("postgres-killed", 0), ("postgres-primary-killed", 0), ("postgres-primary-frozen", 6))
+_DATABASE: Final[Lane] = (("postgres-primary-killed", 0), ("postgres-primary-frozen", 6))
 _LANES: Final[Mapping[str, tuple[Lane, ...]]] = {
     # Any one process dying, and whatever the carrier does.
-    "durable": ((*_PROCESSES, ("postgres-killed", 0)), _CARRIER),
+    "durable": ((*_PROCESSES, ("postgres-primary-killed", 0)), _CARRIER),
     # Two of each: a process at a time, without anybody noticing, and whatever the carrier does.
-    "redundant": ((*_PROCESSES, ("postgres-killed", 0), ("proxy-killed", 0)), _CARRIER),
+    "redundant": ((*_PROCESSES, ("postgres-primary-killed", 0), ("proxy-killed", 0)), _CARRIER),
     # A database node at a time besides.
     "replicated": (_PROCESSES, _CARRIER, _DATABASE),
     "isolated": (_PROCESSES, _CARRIER, _DATABASE),

@@ -118,8 +118,9 @@ def _with_links(system: System, programs: list[Program]) -> list[Program]:
 
 
 def listeners(system: System) -> dict[str, int]:
-    """Where each instance answers: its own port, or that of its metrics."""
-    return {place.name: place.answers_at for place in _places(system)}
+    """Where each instance answers: its own port, or that of its metrics. One of a command of its own may have none."""
+    places = [one for one in _places(system) if not one.kind.command or hasattr(system.ports, one.kind.name)]
+    return {place.name: place.answers_at for place in places}
 
 
 def _places(system: System) -> list[_Place]:

@@ -3,7 +3,7 @@
 import copy
 import json
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -17,7 +17,8 @@ from deploy.lab.experiment import Experiment, Load, Planned, Steady
 from deploy.lab.oracle import judge
 from deploy.lab.subject import Subject, running
 from deploy.lab.trial import Found, Trial
-from tests.acceptance.system import _take_ports
+from tests import ports
+from tests.acceptance.system import FOLLOWERS
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(420)]
 
@@ -36,8 +37,8 @@ TRIED: Final[Experiment] = replace(
 @contextmanager
 def tried(tier: str, wanted: Experiment) -> Iterator[tuple[Found, Subject]]:
     """A trial on a system of its own."""
-    lock, port = _take_ports(wide=False)
-    with lock, running(tier=tier, port=port, settings={}) as subject:
+    taken = closing(ports.take(among=ports.SYSTEMS, followers=FOLLOWERS))
+    with taken as own, running(tier=tier, port=own.port, settings={}) as subject:
         trial = Trial(
             wanted=wanted, subject=subject, breaker=Catalogue(subject), seed=1,
             numbers=load.people(first=2_000_000), tell=lambda *_: None,

@@ -15,13 +15,17 @@ import psycopg
 from deploy.lab.injection.fault import FaultError
 from deploy.lab.injection.scene import listeners
 from deploy.lab.injection.targets import Link, links, superuser_url
+from deploy.local import records
 from deploy.local.home import Home, read_environment
 
 ROUND_TRIP_SECONDS: Final = 1.0
 
 
 def answers(home: Home, name: str, *, seconds: float = ROUND_TRIP_SECONDS) -> bool:
-    """Whether an instance answers a question that only a working one can."""
+    """Whether an instance answers a question that only a working one can; one that listens nowhere, whether it lives."""
+    if name not in listeners(home):
+        process = records.read(home).get(name)
+        return process is not None and process.lives()
     return round_trip_ms(home, name, seconds=seconds) is not None
 
 

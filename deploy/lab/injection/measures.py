@@ -22,7 +22,7 @@ ROUND_TRIP_SECONDS: Final = 1.0
 
 
 def answers(home: Home, name: str, *, seconds: float = ROUND_TRIP_SECONDS) -> bool:
-    """Whether an instance answers a question that only a working one can; one that listens nowhere, whether it lives."""
+    """Whether an instance answers a question that only a working one can; if it listens nowhere, whether it lives."""
     if name not in listeners(home):
         process = records.read(home).get(name)
         return process is not None and process.lives()

@@ -32,6 +32,7 @@ SETTINGS: Final[Mapping[str, str]] = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
     "max_connections": "60",
+    "reserved_connections": "5",  # for the owner: what waits for a standby may use up all of the application's
     "shared_buffers": "64MB",
     "effective_cache_size": "1GB",
     "work_mem": "8MB",
@@ -59,6 +60,7 @@ SETTINGS: Final[Mapping[str, str]] = {
 _ROLES: Final = """\
 ALTER ROLE {superuser} PASSWORD '{superuser_password}';
 CREATE ROLE {owner} LOGIN PASSWORD '{owner_password}' {owner_may};
+GRANT pg_use_reserved_connections TO {owner};
 CREATE ROLE {app} LOGIN PASSWORD '{app_password}';
 ALTER ROLE {app} SET statement_timeout = '5s';
 ALTER ROLE {app} SET lock_timeout = '2s';

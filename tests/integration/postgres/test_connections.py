@@ -150,6 +150,23 @@ def test_the_first_server_that_takes_writes_is_found(cluster: replicas.Cluster) 
     assert servers.in_order([one.server, ("other", "1")]) == [("other", "1"), one.server]
 
 
+def test_the_owner_gets_in_where_the_applications_connections_are_used_up(cluster: replicas.Cluster) -> None:
+    held: list[Guarded] = []
+
+    def use_up() -> None:
+        while len(held) < replicas.CONNECTIONS_MAX:
+            held.append(opened(cluster))
+
+    try:
+        with pytest.raises(psycopg.OperationalError, match="reserved"):
+            use_up()
+        with psycopg.connect(cluster.owner_url()) as owner:
+            assert owner.execute("SELECT 1").fetchone() == (1,)
+    finally:
+        for one in held:
+            one.close()
+
+
 def test_hosts_and_ports_are_read_as_libpq_reads_them() -> None:
     assert servers.split("a,b", "1,2") == [("a", "1"), ("b", "2")]
     assert servers.split("a,b", "1") == [("a", "1"), ("b", "1")]

@@ -26,9 +26,10 @@ from reminders.grammar.splitting import (
 from reminders.schedule.conventions import convention
 from reminders.schedule.moving import moved
 from reminders.schedule.phrase import Phrase
-from reminders.schedule.resolve import point, rule, suggestion
+from reminders.schedule.resolve import point, rule
 from reminders.schedule.rules import first_of
 from reminders.schedule.stamps import forwards, localised
+from reminders.schedule.suggestions import suggestion
 from reminders.schedule.tokens import spans
 
 __all__ = ["KINDS", "Request", "moved", "understand"]

@@ -47,7 +47,11 @@ def figures(p: Phrase, i: int, word: str) -> int:
 def named(p: Phrase, i: int) -> int:
     """Noon, midnight, end of day."""
     hour, minute = p.lexicon.clock[p.words[i]]
-    return set_time(p, hour, minute, 0, True, i + 1)
+    if p.hour >= 0 and not p.freq and p.hour % 12 == hour % 12:
+        return i + 1  # "12 o'clock lunchtime"
+    j = set_time(p, hour, minute, 0, True, i + 1)
+    p.by_name = j > 0 and not p.freq
+    return j
 
 
 def fraction(p: Phrase, i: int) -> int:
@@ -100,6 +104,8 @@ def two_figures(p: Phrase, j: int) -> tuple[int, int]:
     if k and value == 0 and not word.isdecimal():
         value, k = number(p.lexicon, p.words, k)
         return (int(value), k) if k and value < 10 else (0, 0)
+    if k and p.at >= 0 and k == len(p.words) and 0 < value < 10 and word in p.lexicon.number:
+        return int(value), k  # "at eleven five"
     if not k or not (word.isdecimal() or word in p.lexicon.number) or not (word.isdecimal() or 10 <= value < 60):
         return 0, 0
     after = p.word(k)
@@ -112,12 +118,13 @@ def set_time(p: Phrase, hour: int, minute: int, second: int, exact: bool, j: int
     """Keep the time; `j`, or 0 where the phrase has one already. What cannot be is kept as a problem."""
     if hour > 24 or minute > 59 or second > 59 or (hour == 24 and minute > 0):
         p.problem = p.problem or NO_TIME
-    if p.hour >= 0:
+    if p.hour >= 0 and not p.by_name:
         if not p.freq or len(p.more_times or ()) >= TIMES_MAX:
             return 0
         p.more_times = [*(p.more_times or []), (hour, minute, "")]
         return j
     p.hour, p.minute, p.second, p.exact, p.in_seconds = hour, minute, second, exact, seconds
+    p.by_name = False
     return j
 
 
@@ -164,10 +171,11 @@ def _marked(p: Phrase, hour: int, minute: int, j: int) -> int:
     """ "17h", "17h30", "5 o'clock", "9 baje"."""
     word = p.word(j + 1)
     if p.words[j] in p.lexicon.hour_mark and word.isdecimal() and len(word) == 2:
-        return _surely(p, _tail(p, set_time(p, hour, int(word), 0, False, j + 2)))
+        return _surely(p, _tail(p, set_time(p, hour, int(word), 0, True, j + 2)))
     if p.words[j] not in p.lexicon.oclock and p.words[j] not in p.lexicon.hour_mark:
         return 0
-    return _tail(p, set_time(p, hour, minute, 0, False, j + 1))
+    exact = p.words[j] in p.lexicon.hour_mark and p.words[j] not in p.lexicon.a and len(p.words[j]) == 1
+    return _tail(p, set_time(p, hour, minute, 0, exact, j + 1))
 
 
 def minutes(p: Phrase, value: float, j: int) -> int:
@@ -191,7 +199,11 @@ def _around(p: Phrase, minutes: int, j: int) -> int:
         if p.word(k) in p.lexicon.unit and p.word(k) not in p.lexicon.oclock:
             return 0
         hour = int(value)
+        later, m = two_figures(p, k)
+        if m and before and later > minutes:  # "three mins to five thirty"
+            return _surely(p, _tail(p, set_time(p, hour, later - minutes, 0, False, m)))
     exact = word in p.lexicon.clock
+    p.counted_back = int(before and minutes > 0 and not exact)
     said = ((hour - 1) % 24 or (12 if not exact else 0), 60 - minutes) if before and minutes else (hour, minutes)
     if exact and not before:
         said = (hour % 24, minutes)

@@ -19,7 +19,13 @@ def day(p: Phrase, i: int) -> int:
     """Today, tomorrow."""
     if p.offset is not None or p.days is not None or p.fixed is not None or p.month or p.weekday >= 0:
         return 0
+    if p.words[i] in p.lexicon.day_past and _names_day(p, i + 1):
+        p.anchored = p.firm = p.span = True
+        p.span_days += 1
+        return i + 1  # "the day after christmas"
     p.offset = p.lexicon.day[p.words[i]]
+    p.day_end = p.edge == -1
+    p.edge = 0
     p.firm = True
     return _weeks_on(p, i + 1)
 
@@ -31,6 +37,10 @@ def part(p: Phrase, i: int) -> int:
         return 0
     p.part = p.lexicon.part[word]
     p.firm = p.firm or p.hour >= 0
+    if word in p.lexicon.part_every and not p.freq and not p.inner and (p.weekday >= 0 or not p.has_day()):
+        p.freq, p.firm = "DAILY", True  # "mornings at 9", "friday nights"
+        if p.weekday >= 0:
+            p.freq, p.weekdays, p.weekday = "WEEKLY", [p.weekday], -1
     if word in p.lexicon.part_today:
         p.offset = 0 if p.offset is None and not p.has_day() else p.offset
         p.firm = True
@@ -52,6 +62,8 @@ def weekday(p: Phrase, i: int) -> int:
         return _several(p, value, i)
     p.weekday = value
     p.firm = True
+    p.day_end = p.edge == -1 and p.hour < 0
+    p.edge = 0
     return _weeks_on(p, i + 1)
 
 
@@ -114,8 +126,12 @@ def this(p: Phrase, i: int) -> int:
             p.month_shift = 0
         elif unit == "weekend":
             p.weekday = 5
+        elif unit == "year" and (p.month or p.holiday or p.nths is not None or p.edge):
+            p.year = p.now.year
         elif unit == "day" and word in lexicon.part:
             p.offset, p.part = 0, lexicon.part[word]
+        elif unit == "day" and not p.has_day():
+            p.offset = 0
         else:
             return 0
         p.firm = True
@@ -140,9 +156,15 @@ def nth(p: Phrase, value: int, j: int) -> int:
     if len(p.days or ()) + len(p.nths or ()) >= LISTED_MAX:
         return 0
     word = p.word(j)
+    if value > 0 and word in lexicon.to and lexicon.ordinal.get(p.word(j + 1)) == -1:
+        j += 1  # "the second to last friday"
+        word = p.words[j]
     if value > 0 and lexicon.ordinal.get(word) == -1:
         value, j = -value, j + 1
         word = p.word(j)
+    if lexicon.unit.get(word) == "weekend" and abs(value) <= 5:
+        p.nths, p.nth_weekday, p.firm = [*(p.nths or []), value], 5, True
+        return j + 1
     if word in lexicon.weekday or word in lexicon.plural:
         return _nth_weekday(p, value, j)
     if word in lexicon.both or word == "-":
@@ -288,12 +310,31 @@ def next_unit(p: Phrase, i: int, j: int) -> int:
         p.weekday, p.week_mod = 5, "next"
     elif unit == "day":
         p.offset = 1
-    elif unit in ("year", "fortnight", "quarter", "hour"):
+    elif unit == "year" and not p.year and not p.freq and _dated(p, j):
+        p.year = p.now.year + 1  # "may 5 next year", "next year in may"
+    elif unit in ("year", "fortnight", "quarter", "hour", "minute", "second"):
         return max(span(p, 1, i), j)
     else:
         return 0
     p.firm = True
     return j
+
+
+def _dated(p: Phrase, j: int) -> bool:
+    """Whether a year is meant of the date around it."""
+    if p.month or p.holiday or p.nths is not None or p.edge:
+        return True
+    word = p.word(j + (p.word(j) in p.lexicon.on or p.word(j) in p.lexicon.into))
+    return word in p.lexicon.month or word in p.lexicon.holiday
+
+
+def _names_day(p: Phrase, j: int) -> bool:
+    lexicon = p.lexicon
+    word = p.word(j + (p.word(j) in lexicon.the))
+    if not word:
+        return False
+    named = word in lexicon.holiday or word in lexicon.month or word in lexicon.weekday or word in lexicon.ordinal
+    return named or ("/" in word and word[0].isdecimal()) or p.word(j + 1) in lexicon.suffix
 
 
 def _nth_weekday(p: Phrase, value: int, j: int) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from reminders.schedule import clock as clocks
-from reminders.schedule import dates, repeat, spans, zones
+from reminders.schedule import dates, ranges, repeat, spans, zones
 from reminders.schedule.numbers import number
 from reminders.schedule.phrase import Phrase, Reader
 from reminders.schedule.words import lexicon
@@ -40,6 +40,9 @@ def readers(code: str) -> dict[str, Reader]:
         (words.unit, lone_unit),
         (words.fraction, worded),
         (words.half, worded),
+        (words.half_day, halved),
+        (words.alternate, repeat.alternate),
+        (words.now, now),
         (words.same_time, same_time),
         (words.quarter, worded),
         (words.ordinal, dates.ordinals),
@@ -80,8 +83,24 @@ def link(p: Phrase, i: int) -> int:
 
 
 def unlinked(p: Phrase, i: int) -> int:
-    """ "before" links only after a length of time, where it has been read already."""
-    return 0
+    """ "before" links after a length of time, where it has been read already; "tomorrow before 4pm" is at 4."""
+    return clocks.clock(p, i + 1) if p.has_day() and p.hour < 0 else 0
+
+
+def halved(p: Phrase, i: int) -> int:
+    """ "3 in the am": am or pm apart from its hour."""
+    if p.hour < 0 or p.half or p.exact:
+        return 0
+    p.half, p.firm = p.lexicon.half_day[p.words[i]], True
+    return i + 1
+
+
+def now(p: Phrase, i: int) -> int:
+    """ "now", "now + 40 minutes", "15 minutes after now"."""
+    if p.has_day() or p.hour >= 0 or p.part or (p.span and not p.anchored):
+        return 0
+    p.span = True
+    return i + 1
 
 
 def at(p: Phrase, i: int) -> int:
@@ -122,8 +141,9 @@ def lone_unit(p: Phrase, i: int) -> int:
     unit = p.lexicon.unit[p.words[i]]
     if p.word(i + 1) in p.lexicon.coming:
         return dates.next_unit(p, i, i + 2)
-    if p.into == i:
-        return spans.span(p, 1, i)
+    after = p.word(i + 1)
+    if p.into == i or (after in p.lexicon.before or after in p.lexicon.of_from) and not p.freq and not p.has_day():
+        return spans.span(p, 1, i)  # "in the week", "the day before christmas"
     if p.freq and unit in repeat.SETS:
         p.weekdays = [*(p.weekdays or []), *repeat.SETS[unit]]
         return i + 1
@@ -137,7 +157,21 @@ def lone_unit(p: Phrase, i: int) -> int:
         return i + 1
     if unit == "month" and (p.days is not None or p.nths is not None):
         return i + 1  # "the last day of the month"
+    if unit in ("month", "year", "week") and p.edge and not p.freq and not p.month:
+        return _edge_of(p, unit, i)
     return i + 1 if p.freq and p.lexicon.unit[p.words[i]] in ("month", "day", "year") else -(i + 1)
+
+
+def _edge_of(p: Phrase, unit: str, i: int) -> int:
+    """ "the beginning of the month"."""
+    if unit == "week":
+        p.weeks = 0 if p.edge < 0 else 1
+    elif unit == "month":
+        p.month_shift = 0
+    else:
+        p.year = p.now.year + (p.edge > 0)
+    p.firm = True
+    return i + 1
 
 
 def digits(p: Phrase, i: int) -> int:
@@ -198,12 +232,21 @@ def before_unit(p: Phrase, i: int, value: float, j: int) -> int:
         and value < 2400
     ):
         return clocks.clock(p, i)  # "1700 hours"
+    lexicon, unit, after = p.lexicon, p.lexicon.unit[p.words[j]], p.word(j + 1)
+    if p.words[j] == "'" and p.month and after.isdecimal() and len(after) == 2:
+        p.days, p.year, p.firm = [int(value)], p.convention.century + int(after), True
+        return j + 2  # "aug 10, '27"
+    if unit == "weekend" and after in lexicon.hence and p.weekday < 0:
+        p.weekday, p.more_weeks, p.firm = 5, int(value) - 1, True
+        return j + 2  # "2 weekends from now"
     return clocks.minutes(p, value, j) or spans.span(p, value, j)
 
 
 def before_clock(p: Phrase, i: int, value: float, j: int) -> int:
     if p.word(j + 1) in p.lexicon.month and p.words[j] in p.lexicon.joint:
         return before_joint(p, i, value, j)
+    if p.words[j] in p.lexicon.clock and value != 12:
+        return bare(p, i, value, j)  # "december 6 noon"
     k = clocks.clock(p, i)
     if k <= j:
         return bare(p, i, value, j)
@@ -224,6 +267,19 @@ def before_suffix(p: Phrase, i: int, value: float, j: int) -> int:
     return dates.nth(p, int(value), j + 1)
 
 
+def before_filler(p: Phrase, i: int, value: float, j: int) -> int:
+    """ "2 more minutes"."""
+    return spans.span(p, value, j + 1) if p.word(j + 1) in p.lexicon.unit else bare(p, i, value, j)
+
+
+def before_part(p: Phrase, i: int, value: float, j: int) -> int:
+    """ "5 mornings hence"."""
+    if p.word(j + 1) not in p.lexicon.hence or value != int(value) or value > 366:
+        return bare(p, i, value, j)
+    p.offset, p.part, p.firm = int(value), p.lexicon.part[p.words[j]], True
+    return j + 2
+
+
 def before_times(p: Phrase, i: int, value: float, j: int) -> int:
     if not p.freq:
         return bare(p, i, value, j)
@@ -234,6 +290,8 @@ def before_times(p: Phrase, i: int, value: float, j: int) -> int:
 def before_weekday(p: Phrase, i: int, value: float, j: int) -> int:
     """ "4 tuesdays from now"."""
     lexicon, word = p.lexicon, p.words[j]
+    if p.into == i and word in lexicon.unit:
+        return spans.span(p, value, j)  # "in 1 mon"
     if p.word(j + 1) not in lexicon.hence or p.weekday >= 0:
         return bare(p, i, value, j)
     p.weekday = lexicon.weekday[word] if word in lexicon.weekday else lexicon.plural[word]
@@ -267,6 +325,9 @@ def bare(p: Phrase, i: int, value: float, j: int) -> int:
         return spans.span(p, value + more, k) if k and more < 1 else 0  # "2 1/2 hours"
     if p.at == i:
         return clocks.clock(p, i)
+    if _is_day_number(p, i, whole, j):
+        p.days, p.firm = [whole], True
+        return j  # "on 15", "8pm on the 15"
     if (
         p.month
         and not p.days
@@ -287,6 +348,14 @@ def bare(p: Phrase, i: int, value: float, j: int) -> int:
     return _hour(p, i, whole, j)
 
 
+def _is_day_number(p: Phrase, i: int, whole: int, j: int) -> bool:
+    """Whether a figure after "on" is a day of the month."""
+    if not i or p.has_day() or not 1 <= whole <= 31 or p.freq or p.lexicon.code == "es":
+        return False
+    before = p.words[i - 1] if p.words[i - 1] not in p.lexicon.the else p.words[i - 2]
+    return before in p.lexicon.on and _ends(p, j)
+
+
 def _hour(p: Phrase, i: int, whole: int, j: int) -> int:
     if p.freq and p.hour >= 0 and whole <= 24:
         return clocks.clock(p, i)
@@ -304,7 +373,8 @@ def _hour(p: Phrase, i: int, whole: int, j: int) -> int:
 def _short_year(p: Phrase, whole: int, j: int) -> bool:
     """ "3 jan 27"."""
     year = p.convention.century + whole
-    if not (p.month and p.days and not p.year and p.hour < 0 and 0 <= year - p.now.year <= 10):
+    years = 10 if whole <= 24 else 50
+    if not (p.month and p.days and not p.year and p.hour < 0 and 0 <= year - p.now.year <= years):
         return False
     p.year = year
     return True
@@ -314,7 +384,7 @@ def _part_follows(p: Phrase, j: int) -> bool:
     lexicon = p.lexicon
     for k in range(j, j + 3):
         word = p.word(k)
-        if word in lexicon.part or word in lexicon.day:
+        if word in lexicon.part or word in lexicon.day or (word in lexicon.half_day and k > j):
             return True
         if not (
             word in lexicon.into
@@ -345,7 +415,11 @@ def compound(p: Phrase, i: int, word: str) -> int:
         value, k = number(p.lexicon, p.words, i)
         return spans.span(p, value, k) if k and not (after in p.lexicon.hour_mark and p.at == i) else 0
     if "," in word:
+        if "/" in word:
+            return dates.figure_date(p, word.replace(",", "/"), j)  # "11/12,2026"
         return _with_comma(p, i, word, j)
+    if "-" in word and (k := ranges.joined(p, word, j)):
+        return k
     if "." in word and word.count(".") == 1:
         return _with_stop(p, i, word, j, after)
     if "-" in word and after in p.lexicon.half_day:
@@ -372,6 +446,8 @@ def _with_stop(p: Phrase, i: int, word: str, j: int, after: str) -> int:
     if not (first.isdecimal() and second.isdecimal()) or len(first) > 2 or len(second) > 2:
         return 0
     is_date = p.dayfirst and int(second) <= 12 and int(first) <= 31 and p.at != i
+    if i and p.words[i - 1] in p.lexicon.on and p.hour < 0 and _lacks_date(p) and 0 < int(first) <= 31:
+        return dates.figure_date(p, word, j)  # "on 4.22"
     if is_date and after not in p.lexicon.half_day and _lacks_date(p):
         return dates.figure_date(p, word, j)
     return clocks.figures(p, i, word)
@@ -405,6 +481,8 @@ def roles(code: str) -> dict[str, Counted]:
         (words.clock, before_clock),
         (words.suffix, before_suffix),
         (words.month, before_month),
+        (words.filler, before_filler),
+        (words.part_every, before_part),
     ):
         found.update(dict.fromkeys(table, role))
     return found

@@ -45,12 +45,16 @@ class Phrase:
     year_shift = 0
     holiday = ""
     edge = 0  # 1: the start of a period, -1: its end
+    day_end = False  # "end of tomorrow"
+    between = False  # "between 1 and 3pm"
     working = 0  # "next weekday"
     # The time of the day.
     hour = -1
     minute = 0
     second = 0
     half = ""  # "am" or "pm"
+    counted_back = 0  # "a quarter to 7": the hour that was named is so many later
+    by_name = False  # "lunchtime": a time said in figures is nearer
     part = ""
     exact = False  # said in 24 hours
     more_times: list[tuple[int, int, str]] | None = None

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from reminders.schedule.dates import nth, repeated
+from reminders.schedule.dates import edge, nth, repeated
 from reminders.schedule.numbers import number
 from reminders.schedule.phrase import Phrase, descend
+from reminders.schedule.ranges import range_end
 from reminders.schedule.resolve import moment
 
 FREQUENCIES: Final = {
@@ -39,6 +40,13 @@ def every(p: Phrase, i: int) -> int:
     if k and word not in lexicon.a and _can_repeat(p, k):
         return _fractional(p, value, k) if value != int(value) else _each(p, k, int(value))
     return _each(p, j, 1)
+
+
+def alternate(p: Phrase, i: int) -> int:
+    """ "alternate fridays": every other one."""
+    if p.freq or p.inner or not _can_repeat(p, i + 1):
+        return 0
+    return _each(p, i + 1, 2)
 
 
 def often(p: Phrase, i: int) -> int:
@@ -84,8 +92,10 @@ def through(p: Phrase, i: int) -> int:
         if p.weekdays:
             p.run = True
             return -(i + 1)
-    if p.words[i] in lexicon.until and p.freq:
+    if p.freq and (p.words[i] in lexicon.until or (p.start is not None and p.words[i] != "-")):
         return until(p, i)
+    if not p.freq and (j := range_end(p, i)):
+        return j
     return -(i + 1) if p.words[i] == "-" or p.words[i] in lexicon.joint else 0
 
 
@@ -104,6 +114,8 @@ def until(p: Phrase, i: int) -> int:
 
 def starting(p: Phrase, i: int) -> int:
     """The first day of what repeats."""
+    if p.freq and p.words[i] in p.lexicon.edge and i + 1 == len(p.words):
+        return edge(p, i)  # "each month at the beginning"
     first = p.blank()
     j = descend(first, i + 1) if p.freq else i + 1
     if j == i + 1 or first.freq or not (first.has_day() or first.span):
@@ -165,6 +177,10 @@ def _each(p: Phrase, j: int, interval: int) -> int:
         return -j
     elif word in lexicon.holiday:
         p.freq, p.holiday = "YEARLY", lexicon.holiday[word]
+    elif "/" in word or ("." in word and p.dayfirst):
+        p.freq = "YEARLY"
+        p.firm = True
+        return -j
     elif word.isdecimal() and (p.word(j + 1) in lexicon.month or p.word(j + 2) in lexicon.month):
         p.freq = "YEARLY"
         return -j
@@ -178,7 +194,7 @@ def _each_unit(p: Phrase, j: int, interval: int) -> int:
     unit = p.lexicon.unit[p.words[j]]
     p.firm = True
     if unit in SETS:
-        p.freq, p.weekdays = "WEEKLY", list(SETS[unit])
+        p.freq, p.weekdays, p.interval = "WEEKLY", list(SETS[unit]), interval
         return j + 1
     p.freq, times = FREQUENCIES[unit]
     p.interval = interval * times
@@ -202,7 +218,7 @@ def _fractional(p: Phrase, value: float, k: int) -> int:
 def _every_nth(p: Phrase, value: int, k: int) -> int:
     lexicon, word = p.lexicon, p.word(k)
     unit = lexicon.unit.get(word)
-    if value > 0 and unit in FREQUENCIES:
+    if value > 0 and (unit in FREQUENCIES or unit == "weekend"):
         return _each(p, k, value)
     p.freq = "MONTHLY"
     return nth(p, value, k)

@@ -15,6 +15,7 @@ TOO_FAR: Final = "too_far"
 MISMATCH: Final = "other_weekday"
 YEARS_SEARCHED: Final = 9
 INTERVAL_MAX: Final = 1_000
+DAY_END_HOUR: Final = 17
 ORDINAL_MAX: Final = date.max.toordinal() - 366
 
 
@@ -29,11 +30,13 @@ def point(p: Phrase) -> datetime | date | None:
     """The moment or the day, never one that is past."""
     if p.problem != "":
         return None
+    if p.day_end and p.hour < 0:
+        p.hour, p.exact = DAY_END_HOUR, True  # "end of tomorrow"
     if p.hour < 0 and not p.part:
-        day = _day(p, None)
+        day = day_of(p, None)
         return None if p.problem else _untimed(p, day)
-    spot = _clock(p)
-    day = _day(p, spot)
+    spot = clock_of(p)
+    day = day_of(p, spot)
     if p.problem:
         return None
     if day is None:
@@ -53,7 +56,7 @@ def moment(p: Phrase, *, last_second: bool = False) -> datetime | None:
 def rule(p: Phrase) -> str | None:
     """The RRULE (RFC 5545) of what repeats."""
     freq, parts = p.freq, []
-    spot = _clock(p) if p.hour >= 0 or p.part else None
+    spot = clock_of(p) if p.hour >= 0 or p.part else None
     weekdays = [d for d in (p.weekdays or []) if d not in (p.but or ())]
     if p.but and not p.weekdays and freq == "DAILY":
         freq, weekdays = "WEEKLY", [d for d in range(7) if d not in p.but]
@@ -96,64 +99,11 @@ def rule(p: Phrase) -> str | None:
 NAMES: Final = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 
 
-def suggestion(p: Phrase) -> tuple[datetime | None, datetime | None]:
-    """What may have been meant by what cannot be, and the moment that was said where there is such a one."""
-    problem, p.problem = p.problem, ""
-    if p.month > 12 or p.freq:
-        p.problem = problem
-        return None, None
-    said: datetime | None = None
-    if problem == PAST:
-        said = _said(p)
-        meant = None if said is None else _next_like(p, said)
-    else:
-        if p.hour > 24 or p.minute > 59:
-            minutes = min(p.hour, 99) * 60 + min(p.minute, 99)
-            p.hour, p.minute, p.exact = minutes // 60 % 24, minutes % 60, True
-        if p.fixed is not None and p.weekday >= 0:
-            p.weekday = -1
-        if p.days and p.month and 1 <= p.month <= 12:
-            year = p.year or p.now.year + ((p.month, p.days[0]) < (p.now.month, p.now.day))
-            p.days = [min(p.days[0], days.month_length(year, p.month))]
-            p.weekday = -1
-        meant = moment(p) if p.fixed or p.days or p.hour >= 0 else None
-    p.problem = problem
-    return meant, said
-
-
 def elapsed_from(p: Phrase, start: datetime) -> datetime:
     """A length of time from another moment than now: days on the calendar, hours as they pass."""
-    day = _plus_span(p, start.toordinal())
+    day = plus_span(p, start.toordinal())
     found = aware(p, datetime.combine(date.fromordinal(day), start.time(), start.tzinfo))
-    return _elapsed(found, p.sign * p.span_seconds) if p.span_seconds else found
-
-
-def _said(p: Phrase) -> datetime | None:
-    """The past moment that a phrase names."""
-    spot = _clock(p) if p.hour >= 0 or p.part else (p.convention.default_hour, 0, 0, 0)
-    day = _day(p, spot)
-    base = p.now.toordinal() if day is None else day
-    end = _plus_span(p, base)
-    if p.problem or not 1 <= end <= ORDINAL_MAX:
-        return None
-    at = time(spot[0] % 24, spot[1], spot[2])
-    found = datetime.combine(
-        date.fromordinal(end), at if day is not None or p.hour >= 0 else p.now.time(), p.now.tzinfo
-    )
-    return _elapsed(found, p.sign * p.span_seconds) if p.span_seconds else found
-
-
-def _next_like(p: Phrase, said: datetime) -> datetime | None:
-    """The same time tomorrow, or the same day of the coming year."""
-    today = p.now.date()
-    if said.date() >= today - timedelta(days=1):
-        ahead = datetime.combine(today, said.time(), said.tzinfo)
-        return ahead if ahead > p.now else ahead + timedelta(days=1)
-    for year in (today.year, today.year + 1):
-        found = days.ordinal(year, said.month, said.day)
-        if found is not None and found > today.toordinal():
-            return datetime.combine(date.fromordinal(found), said.time(), said.tzinfo)
-    return None
+    return elapsed(found, p.sign * p.span_seconds) if p.span_seconds else found
 
 
 def _exists(day: int, months: list[int]) -> bool:
@@ -209,7 +159,7 @@ def _in_half(p: Phrase, hour: int, half: str) -> int:
     return hour
 
 
-def _clock(p: Phrase) -> tuple[int, int, int, int]:
+def clock_of(p: Phrase) -> tuple[int, int, int, int]:
     """Hour, minute, second, and 1 where the hour may as well be twelve later."""
     if p.hour < 0:
         return p.convention.parts[p.part], 0, 0, 0
@@ -218,7 +168,8 @@ def _clock(p: Phrase) -> tuple[int, int, int, int]:
         return hour, p.minute, p.second, 0
     dated = p.freq or p.has_day() or p.span_days or p.span_months
     if dated:
-        return hour + (12 if hour <= p.convention.afternoon_until else 0), p.minute, p.second, 0
+        named = hour + p.counted_back
+        return hour + (12 if named <= p.convention.afternoon_until else 0), p.minute, p.second, 0
     return hour, p.minute, p.second, 1
 
 
@@ -236,19 +187,19 @@ def _moment(p: Phrase, day: int, spot: tuple[int, int, int, int]) -> datetime | 
     hour, minute, second, either = spot
     if either:
         day, hour = _either(p, day, hour, minute)
-    elif p.part == "night" and p.hour >= 0 and not p.half and hour < 6 and not p.exact:
+    elif p.part == "night" and p.hour >= 0 and not p.half and hour < 6 and not p.exact and p.has_day():
         day += 1  # "tonight at 1" is after midnight
     elif p.part == "morning" and hour < 6 and day == p.now.toordinal() and hour < p.now.hour:
         day += 1  # "this morning at 3", said after 3, is the coming one
     if hour == 24:
         day, hour = day + 1, 0
-    day = _plus_span(p, day)
+    day = plus_span(p, day)
     if not 1 <= day <= ORDINAL_MAX:
         p.problem = TOO_FAR
         return None
     found = aware(p, datetime.combine(date.fromordinal(day), time(hour, minute, second), p.now.tzinfo))
     if p.span_seconds:
-        found = _elapsed(found, p.sign * p.span_seconds)
+        found = elapsed(found, p.sign * p.span_seconds)
     return _ahead(p, found)
 
 
@@ -283,7 +234,7 @@ def _ahead(p: Phrase, found: datetime) -> datetime | None:
     return found
 
 
-def _elapsed(start: datetime, seconds: float) -> datetime:
+def elapsed(start: datetime, seconds: float) -> datetime:
     """Seconds that pass, whatever the wall clock does meanwhile."""
     found = start + timedelta(seconds=seconds)
     if found.utcoffset() == start.utcoffset():
@@ -291,7 +242,7 @@ def _elapsed(start: datetime, seconds: float) -> datetime:
     return (start.astimezone(UTC) + timedelta(seconds=seconds)).astimezone(start.tzinfo)
 
 
-def _plus_span(p: Phrase, day: int) -> int:
+def plus_span(p: Phrase, day: int) -> int:
     if p.span_months:
         found = date.fromordinal(day)
         year, month = days.plus_months(found.year, found.month, p.sign * p.span_months)
@@ -312,19 +263,19 @@ def _untimed(p: Phrase, day: int | None) -> datetime | date | None:
     base = today if day is None else day
     if p.working:
         base = _working(base, p.working)
-    end = _plus_span(p, base)
+    end = plus_span(p, base)
     if not 1 <= end <= ORDINAL_MAX:
         p.problem = TOO_FAR
         return None
     if end == today and p.span_seconds:
-        return _ahead(p, _elapsed(p.now, p.sign * p.span_seconds))
+        return _ahead(p, elapsed(p.now, p.sign * p.span_seconds))
     if day is None and not p.working:
         found = aware(p, datetime.combine(date.fromordinal(end), p.now.time(), p.now.tzinfo))
-        return _ahead(p, _elapsed(found, p.sign * p.span_seconds) if p.span_seconds else found)
+        return _ahead(p, elapsed(found, p.sign * p.span_seconds) if p.span_seconds else found)
     if p.span_seconds:
         at = time(p.convention.default_hour)
         found = datetime.combine(date.fromordinal(end), at, p.now.tzinfo)
-        return _ahead(p, _elapsed(found, p.sign * p.span_seconds))
+        return _ahead(p, elapsed(found, p.sign * p.span_seconds))
     if end < today:
         p.problem = PAST
         return None
@@ -339,7 +290,7 @@ def _working(day: int, count: int) -> int:
     return day
 
 
-def _day(p: Phrase, spot: tuple[int, int, int, int] | None) -> int | None:
+def day_of(p: Phrase, spot: tuple[int, int, int, int] | None) -> int | None:
     """The day that was named, as an ordinal; None where none was."""
     if p.fixed is not None:
         if p.weekday >= 0 and (p.fixed - 1) % 7 != p.weekday:
@@ -451,9 +402,14 @@ def _edge(p: Phrase) -> int | None:
     year, month = now.year, p.month or now.month
     if p.month_shift is not None:
         year, month = days.plus_months(now.year, now.month, p.month_shift)
+        if p.month_shift == 0 and p.edge == 1 and now.day > 1:
+            year, month = days.plus_months(year, month, 1)  # "the start of the month" is the coming one
     elif p.year:
-        year = p.year
-    elif p.month and p.month < now.month:
+        year, month = p.year, p.month or (1 if p.edge > 0 else 12)
+    elif not p.month:
+        p.problem = NO_DATE
+        return None
+    elif p.month < now.month or (p.month == now.month and 0 < p.edge < now.day):
         year += 1
     return _of_month(year, month, p.edge)
 

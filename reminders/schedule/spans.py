@@ -13,6 +13,7 @@ DAYS: Final = {"day": 1, "week": 7, "fortnight": 14}
 MONTHS: Final = {"month": 1, "quarter": 3, "year": 12}
 # A length of time beyond this is nothing that anyone means, and no calendar holds it.
 COUNT_MAX: Final = 100_000
+SECONDS_MAX: Final = 10_000_000
 # "1h30" alone is a length of time, "13h30" a time of the day.
 HOURS_SPOKEN_MAX: Final = 6
 
@@ -64,7 +65,7 @@ def _is_clock(p: Phrase, value: float, j: int) -> bool:
 
 
 def _add(p: Phrase, value: float, unit: str) -> bool:
-    if value > COUNT_MAX:
+    if value > (SECONDS_MAX if unit == "second" else COUNT_MAX):
         p.problem = p.problem or "too_far"
         return True
     if unit in SECONDS:
@@ -95,6 +96,9 @@ def _anchor(p: Phrase, k: int) -> int:
     if word in lexicon.ago:
         p.sign, p.firm = -1, True
         return k + 1
+    if word in lexicon.of_from and k + 1 == len(p.words) and word in lexicon.into:
+        p.firm = True
+        return k + 1  # "2 weeks after"
     if word not in lexicon.of_from and word not in lexicon.before:
         return k
     after = p.word(k + 1)

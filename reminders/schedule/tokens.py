@@ -8,7 +8,11 @@ from collections.abc import Callable
 from typing import Final
 
 # Linear in the text: no two branches can match the same character.
-FIGURES: Final = r"\d+(?:(?: ?[-/] ?|[:.,])\d+)*(?:[ap](?![a-z]| ?\. ?m))?"
+# A dash joins plain figures only, and with spaces around it short ones only: "10:30-12:15" and "2017 - 6:37" are two.
+FIGURES: Final = (
+    r"(?:\d{1,2}(?: [-/] ?| ?[-/] )\d{1,2}(?![\d:.,/-])|\d++(?:-\d++)++(?![:.,/]\d)|\d++(?:[:.,/]\d++)*+)"
+    r"(?:[ap](?![a-z]| ?\. ?m))?"
+)
 SIGNS: Final = r"[-+@&/']"
 PLAIN: Final[Callable[[str], list[str]]] = re.compile(
     rf"2(?:m[a-z]{{1,8}}|day|ni[a-z]{{1,5}}|nyt)(?![a-z])|{FIGURES}|[a-z]+(?:'[a-z]+)?|{SIGNS}"

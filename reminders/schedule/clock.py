@@ -19,10 +19,16 @@ def clock(p: Phrase, i: int) -> int:
     lexicon = p.lexicon
     if word in lexicon.clock:
         return named(p, i)
+    if word in lexicon.a and word in lexicon.number and p.at == i and not _counts(p, i + 1):
+        return after_hour(p, 1, i + 1, exact=False)  # "a la una"
     if word in lexicon.half or word in lexicon.fraction or word in lexicon.a:
         return fraction(p, i)
     value, j = number(lexicon, p.words, i)
     return after_hour(p, value, j, exact=False) if j else 0
+
+
+def _counts(p: Phrase, j: int) -> bool:
+    return p.word(j) in p.lexicon.fraction or p.word(j) in p.lexicon.unit
 
 
 def figures(p: Phrase, i: int, word: str) -> int:
@@ -149,7 +155,8 @@ def _together(p: Phrase, i: int, word: str) -> int:
     """ "530" and "1730"."""
     if len(word) > 4:
         return 0
-    return _tail(p, set_time(p, int(word[:-2]), int(word[-2:]), 0, word[0] == "0", i + 1))
+    j = _tail(p, set_time(p, int(word[:-2]), int(word[-2:]), 0, word[0] == "0", i + 1))
+    return j + (j > 0 and p.word(j) in p.lexicon.hour_mark)
 
 
 def _tail(p: Phrase, j: int) -> int:

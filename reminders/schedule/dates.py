@@ -118,6 +118,8 @@ def following(p: Phrase, i: int) -> int:
 def this(p: Phrase, i: int) -> int:
     """ "this friday", "this week", "this may 8th"."""
     word, lexicon = p.word(i + 1), p.lexicon
+    if word in lexicon.this:
+        return -(i + 1)  # "this coming friday"
     if word in lexicon.unit and word not in lexicon.weekday:
         unit = lexicon.unit[word]
         if unit == "week":
@@ -141,7 +143,7 @@ def this(p: Phrase, i: int) -> int:
     elif word in lexicon.part:
         p.offset = 0 if p.offset is None else p.offset
     elif word not in lexicon.month and word not in lexicon.holiday and word not in lexicon.clock:
-        return 0
+        return day(p, i) if p.words[i] in lexicon.day else 0
     return -(i + 1)
 
 
@@ -178,6 +180,9 @@ def nth(p: Phrase, value: int, j: int) -> int:
         return 0
     p.days = [*(p.days or []), value]
     p.firm = True
+    if lexicon.unit.get(word) == "weekday" and not p.of_working:
+        p.of_working = True  # "the last working day"
+        return j + 1
     if value > 31:
         p.problem = p.problem or NO_DATE
     return j + (lexicon.unit.get(word) == "day" or word in lexicon.day_word)
@@ -205,6 +210,15 @@ def figure_date(p: Phrase, word: str, j: int) -> int:
         p.problem = p.problem or NO_DATE
     p.month, p.days = month, [day]
     return j
+
+
+def spaced(p: Phrase, i: int) -> int:
+    """ "10 31 2026"."""
+    words = p.words
+    three = i + 2 < len(words) and len(words[i + 2]) == 4 and words[i + 2].isdecimal() and not p.has_day()
+    if not three or not (words[i].isdecimal() and words[i + 1].isdecimal() and 1900 <= int(words[i + 2]) <= 2199):
+        return 0
+    return figure_date(p, "/".join(words[i : i + 3]), i + 3)
 
 
 def year(p: Phrase, value: int, j: int) -> int:

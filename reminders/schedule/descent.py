@@ -32,6 +32,8 @@ def readers(code: str) -> dict[str, Reader]:
         (words.through, repeat.through),
         (words.into, into),
         (words.before, unlinked),
+        (words.about, roughly),
+        (words.between, between),
         (words.a, worded),
         (words.past, link),
         (words.number, worded),
@@ -85,6 +87,18 @@ def link(p: Phrase, i: int) -> int:
 def unlinked(p: Phrase, i: int) -> int:
     """ "before" links after a length of time, where it has been read already; "tomorrow before 4pm" is at 4."""
     return clocks.clock(p, i + 1) if p.has_day() and p.hour < 0 else 0
+
+
+def roughly(p: Phrase, i: int) -> int:
+    """ "around 1030"."""
+    p.at = i + 1
+    return -(i + 1)
+
+
+def between(p: Phrase, i: int) -> int:
+    p.between = True
+    p.at = i + 1
+    return -(i + 1)
 
 
 def halved(p: Phrase, i: int) -> int:
@@ -156,7 +170,10 @@ def lone_unit(p: Phrase, i: int) -> int:
         p.freq, p.weekdays, p.firm = "WEEKLY", list(repeat.SETS[unit]), True
         return i + 1
     if unit == "month" and (p.days is not None or p.nths is not None):
+        p.of_month = True
         return i + 1  # "the last day of the month"
+    if unit in ("week", "fortnight") and not p.has_day() and (after in p.lexicon.on or after in p.lexicon.day):
+        return spans.span(p, 1, i)  # "week on friday", "fortnight tomorrow"
     if unit in ("month", "year", "week") and p.edge and not p.freq and not p.month:
         return _edge_of(p, unit, i)
     return i + 1 if p.freq and p.lexicon.unit[p.words[i]] in ("month", "day", "year") else -(i + 1)
@@ -239,12 +256,16 @@ def before_unit(p: Phrase, i: int, value: float, j: int) -> int:
     if unit == "weekend" and after in lexicon.hence and p.weekday < 0:
         p.weekday, p.more_weeks, p.firm = 5, int(value) - 1, True
         return j + 2  # "2 weekends from now"
+    if unit == "quarter" and after in lexicon.joint and lexicon.unit.get(p.word(j + 3)) == "hour":
+        return spans.span(p, value / 4, j + 3)  # "3 quarters of an hour"
     return clocks.minutes(p, value, j) or spans.span(p, value, j)
 
 
 def before_clock(p: Phrase, i: int, value: float, j: int) -> int:
     if p.word(j + 1) in p.lexicon.month and p.words[j] in p.lexicon.joint:
         return before_joint(p, i, value, j)
+    if p.words[j] in p.lexicon.to and (k := _range_start(p, i, int(value), j)):
+        return k  # "july 13 to 15", "12 to 16 september", "from 3 to 4pm"
     if p.words[j] in p.lexicon.clock and value != 12:
         return bare(p, i, value, j)  # "december 6 noon"
     k = clocks.clock(p, i)
@@ -252,6 +273,18 @@ def before_clock(p: Phrase, i: int, value: float, j: int) -> int:
         return bare(p, i, value, j)
     p.firm = p.firm or p.words[j] in p.lexicon.half_day or p.words[j] in p.lexicon.oclock
     return k
+
+
+def _range_start(p: Phrase, i: int, value: int, j: int) -> int:
+    """Where "13 to 15" are days, or hours, rather than minutes to an hour: the first is read."""
+    lexicon, last = p.lexicon, p.word(j + 1)
+    if not (last.isdecimal() and len(last) <= 2) or p.words[j] not in lexicon.through:
+        return 0
+    after = p.word(j + 2)
+    if 1 <= value <= 31 and not p.days and (p.month > 0 or after in lexicon.month):
+        p.days, p.firm = [value], True
+        return j
+    return clocks.set_time(p, value, 0, 0, False, j) if i and p.words[i - 1] in lexicon.of_from else 0
 
 
 def before_month(p: Phrase, i: int, value: float, j: int) -> int:
@@ -325,6 +358,10 @@ def bare(p: Phrase, i: int, value: float, j: int) -> int:
         return spans.span(p, value + more, k) if k and more < 1 else 0  # "2 1/2 hours"
     if p.at == i:
         return clocks.clock(p, i)
+    if p.lexicon.code == "en" and (k := dates.spaced(p, i)):
+        return k
+    if whole <= 24 and not i and p.word(j) in p.lexicon.on and _names_a_day(p, j + 1):
+        return clocks.set_time(p, whole, 0, 0, False, j)  # "5 on may 28"
     if _is_day_number(p, i, whole, j):
         p.days, p.firm = [whole], True
         return j  # "on 15", "8pm on the 15"
@@ -350,10 +387,19 @@ def bare(p: Phrase, i: int, value: float, j: int) -> int:
 
 def _is_day_number(p: Phrase, i: int, whole: int, j: int) -> bool:
     """Whether a figure after "on" is a day of the month."""
-    if not i or p.has_day() or not 1 <= whole <= 31 or p.freq or p.lexicon.code == "es":
+    if not i or not 1 <= whole <= 31 or p.days or p.month or not (_ends(p, j) or p.words[j][0].isdecimal()):
         return False
-    before = p.words[i - 1] if p.words[i - 1] not in p.lexicon.the else p.words[i - 2]
-    return before in p.lexicon.on and _ends(p, j)
+    last, lexicon = p.words[i - 1], p.lexicon
+    if last in lexicon.day_word and i > 1 and p.words[i - 2] in lexicon.the:
+        return not p.has_day() or p.freq == "MONTHLY"  # "el dia 5"
+    if last in lexicon.the and last not in lexicon.on:
+        last = p.words[i - 2]
+    return last in lexicon.on and not p.has_day()
+
+
+def _names_a_day(p: Phrase, j: int) -> bool:
+    word = p.word(j + (p.word(j) in p.lexicon.the))
+    return word in p.lexicon.month or word in p.lexicon.weekday or p.word(j + 1) in p.lexicon.suffix
 
 
 def _hour(p: Phrase, i: int, whole: int, j: int) -> int:

@@ -37,6 +37,8 @@ class Phrase:
     more_weeks = 0  # "monday week" is 1
     nths: list[int] | None = None  # "first and third" of a weekday or of a day of the month
     nth_weekday = -1
+    of_month = False  # "of the month"
+    of_working = False  # "the last working day"
     days: list[int] | None = None  # of the month
     month = 0
     months: list[int] | None = None

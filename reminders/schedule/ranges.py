@@ -80,8 +80,8 @@ def _day_after(p: Phrase, k: int) -> int:
     j_of = j + (after in lexicon.joint)
     if p.word(j_of) in lexicon.month and not p.month:
         return j
-    if after in lexicon.month:
-        return j + 1  # "10 august - 12 september"
+    if p.word(j_of) in lexicon.month:
+        return j_of + 1  # "10 august - 12 september"
     return j if day > first and (p.month or p.word(k + 1) in lexicon.suffix or word in lexicon.ordinal) else 0
 
 

@@ -26,6 +26,8 @@ SETS: Final = {"weekday": [0, 1, 2, 3, 4], "weekend": [5, 6]}
 
 def every(p: Phrase, i: int) -> int:
     """ "every", and what comes after it."""
+    if p.freq == "WEEKLY" and p.interval == 1 and p.lexicon.unit.get(p.word(i + 1)) == "week":
+        return i + 2  # "tue and thu at 6pm every week"
     if p.freq or p.inner:
         return 0
     lexicon, words = p.lexicon, p.words

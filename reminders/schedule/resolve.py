@@ -58,6 +58,9 @@ def rule(p: Phrase) -> str | None:
     freq, parts = p.freq, []
     spot = clock_of(p) if p.hour >= 0 or p.part else None
     weekdays = [d for d in (p.weekdays or []) if d not in (p.but or ())]
+    if p.of_working:
+        p.problem = NO_TIME  # the last working day of each month: not what a rule here can say
+        return None
     if p.but and not p.weekdays and freq == "DAILY":
         freq, weekdays = "WEEKLY", [d for d in range(7) if d not in p.but]
     if not 1 <= p.interval <= INTERVAL_MAX:
@@ -237,7 +240,8 @@ def _ahead(p: Phrase, found: datetime) -> datetime | None:
 def elapsed(start: datetime, seconds: float) -> datetime:
     """Seconds that pass, whatever the wall clock does meanwhile."""
     found = start + timedelta(seconds=seconds)
-    if found.utcoffset() == start.utcoffset():
+    offset = found.utcoffset()
+    if offset == start.utcoffset() and offset == found.replace(fold=1).utcoffset():
         return found
     return (start.astimezone(UTC) + timedelta(seconds=seconds)).astimezone(start.tzinfo)
 
@@ -335,6 +339,8 @@ def _month_day(p: Phrase, spot: tuple[int, int, int, int] | None) -> int | None:
     """The 5th; 25 dec; tuesday the 8th: the next that fits."""
     (day,) = (p.days or [0])[:1]
     now, today = p.now, p.now.toordinal()
+    if p.of_working:
+        return _working_day(p, day)
     if day > 31 or day == 0:
         p.problem = NO_DATE
         return None
@@ -359,6 +365,22 @@ def _month_day(p: Phrase, spot: tuple[int, int, int, int] | None) -> int | None:
     return None
 
 
+def _working_day(p: Phrase, nth: int) -> int | None:
+    """The first or the last working day of a month, of the next month that still has it."""
+    year, month = p.year or p.now.year, p.month or p.now.month
+    if p.month_shift is not None:
+        year, month = days.plus_months(p.now.year, p.now.month, p.month_shift)
+    for _ in range(13):
+        length = days.month_length(year, month)
+        first = days.ordinal(year, month, 1) or 0
+        working = [day for day in range(first, first + length) if (day - 1) % 7 < 5]
+        if abs(nth) <= len(working) and nth and working[nth - (nth > 0)] >= p.now.toordinal():
+            return working[nth - (nth > 0)]
+        year, month = days.plus_months(year, month, 1)
+    p.problem = NO_DATE
+    return None
+
+
 def _fits(p: Phrase, found: int, today: int, spot: tuple[int, int, int, int] | None) -> bool:
     if found < today or (p.weekday >= 0 and (found - 1) % 7 != p.weekday):
         return False
@@ -375,6 +397,9 @@ def _nth(p: Phrase) -> int | None:
     """The third thursday of september."""
     (nth,) = (p.nths or [1])[:1]
     today, now = p.now.toordinal(), p.now
+    if nth == -1 and not (p.of_month or p.month or p.year or p.month_shift is not None):
+        p.problem = PAST  # "last monday"
+        return None
     if p.year or p.month_shift is not None:
         year, month = p.year or now.year, p.month or now.month
         if p.month_shift is not None:

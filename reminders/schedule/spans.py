@@ -7,6 +7,7 @@ from typing import Final
 from reminders.schedule.clock import after_hour
 from reminders.schedule.numbers import number
 from reminders.schedule.phrase import Phrase
+from reminders.schedule.ranges import range_end
 
 SECONDS: Final = {"second": 1, "minute": 60, "hour": 3600}
 DAYS: Final = {"day": 1, "week": 7, "fortnight": 14}
@@ -49,8 +50,11 @@ def plus(p: Phrase, i: int) -> int:
 
 def both(p: Phrase, i: int) -> int:
     """ "and" goes on with a length of time, or with another day or time of what repeats."""
+    if p.between and (j := range_end(p, i)):
+        return j
     if not p.span or p.freq:
-        return -(i + 1) if p.freq or p.nths or p.days else 0
+        listed = p.weekday >= 0 and p.word(i + 1) in p.lexicon.weekday
+        return -(i + 1) if p.freq or p.nths or p.days or listed else 0
     value, j = number(p.lexicon, p.words, i + 1)
     return span(p, value, j) if j and p.word(j) in p.lexicon.unit else 0
 
@@ -61,7 +65,7 @@ def _is_clock(p: Phrase, value: float, j: int) -> bool:
         return False
     if p.at >= 0 or p.has_day():
         return True
-    return value > HOURS_SPOKEN_MAX and (after.isdecimal() or after == "")
+    return value > HOURS_SPOKEN_MAX and (after.isdecimal() or after == "" or after in p.lexicon.through)
 
 
 def _add(p: Phrase, value: float, unit: str) -> bool:

@@ -10,7 +10,7 @@ from typing import Final
 STAMP: Final = re.compile(
     r"(?<![\w:.+-])(\d{4}-\d\d-\d\d)[tT ](\d\d:\d\d(?::\d\d)?)(?:[.,]\d{1,9})?(?: ?([zZ])| ?([+-]\d\d):?(\d\d))(?![\w:])"
 )
-BACKWARDS: Final = re.compile(r"\b(in ?)[-\u2212\u2013](?=\d)", re.IGNORECASE)
+BACKWARDS: Final = re.compile(r"(^\s*|\bin ?)[-\u2212\u2013](?=\d{1,4}(?![\d/:.-]) ?[a-z])", re.IGNORECASE)
 
 
 def localised(text: str, zone: tzinfo) -> tuple[str, datetime | None]:

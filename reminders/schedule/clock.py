@@ -104,6 +104,9 @@ def after_hour(p: Phrase, value: float, j: int, *, exact: bool) -> int:
 def two_figures(p: Phrase, j: int) -> tuple[int, int]:
     """Minutes said after the hour: "5 30", "ten forty five", "six oh five"."""
     word = p.word(j)
+    if word == "-" and p.words[j - 1] in p.lexicon.number:
+        j += 1  # "nine-thirty"
+        word = p.word(j)
     if not word or (word.isdecimal() and len(word) != 2):
         return 0, 0
     value, k = number(p.lexicon, p.words, j)

@@ -223,7 +223,7 @@ def spaced(p: Phrase, i: int) -> int:
 
 def year(p: Phrase, value: int, j: int) -> int:
     """A year, where the phrase still lacks one."""
-    if p.year or p.fixed is not None or not (p.month or p.holiday or p.nths or p.days):
+    if p.year or p.fixed is not None or not (p.month or p.holiday or p.nths or p.days or p.edge):
         return 0
     p.year = value
     return j
@@ -357,6 +357,8 @@ def _nth_weekday(p: Phrase, value: int, j: int) -> int:
     p.nths = [*(p.nths or []), value]
     p.nth_weekday = lexicon.weekday[word] if word in lexicon.weekday else lexicon.plural[word]
     p.firm = True
+    if word in lexicon.plural and not p.freq and not p.inner and not p.month:
+        p.freq = "MONTHLY"  # "first and third tuesdays"
     return j + 1
 
 

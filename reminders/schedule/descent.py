@@ -156,7 +156,8 @@ def lone_unit(p: Phrase, i: int) -> int:
     if p.word(i + 1) in p.lexicon.coming:
         return dates.next_unit(p, i, i + 2)
     after = p.word(i + 1)
-    if p.into == i or (after in p.lexicon.before or after in p.lexicon.of_from) and not p.freq and not p.has_day():
+    within = p.into == i or (p.into == i - 1 and p.words[i - 1] in p.lexicon.the and unit == "hour")
+    if within or (after in p.lexicon.before or after in p.lexicon.of_from) and not p.freq and not p.has_day():
         return spans.span(p, 1, i)  # "in the week", "the day before christmas"
     if p.freq and unit in repeat.SETS:
         p.weekdays = [*(p.weekdays or []), *repeat.SETS[unit]]
@@ -344,6 +345,8 @@ def before_more(p: Phrase, i: int, value: float, j: int) -> int:
 
 def before_joint(p: Phrase, i: int, value: float, j: int) -> int:
     """ "4 of july"."""
+    if p.words[j] == "-" and p.words[i] in p.lexicon.number and clocks.two_figures(p, j)[1]:
+        return clocks.clock(p, i)  # "nine-thirty"
     k = j + 1 + (p.word(j + 1) in p.lexicon.the)
     if p.word(k) in p.lexicon.month and (value <= 31 or value >= YEAR_MIN) and p.words[j] not in p.lexicon.into:
         return before_month(p, i, value, j)

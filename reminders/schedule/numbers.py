@@ -15,8 +15,11 @@ def number(lexicon: Lexicon, words: list[str], i: int) -> tuple[float, int]:
     if "0" <= word[0] <= "9":
         return _figures(word, i)
     if word in lexicon.a:
-        if i + 1 < len(words) and (words[i + 1] in lexicon.number or words[i + 1] in lexicon.fraction):
+        after = words[i + 1] if i + 1 < len(words) else ""
+        if after in lexicon.number or after in lexicon.fraction:
             return number(lexicon, words, i + 1)
+        if after in lexicon.multiplier:
+            return float(lexicon.multiplier[after]), i + 2  # "a hundred"
         return 1.0, i + 1
     if word in lexicon.fraction:
         j = i + 1

@@ -84,6 +84,7 @@ class Phrase:
     problem = ""  # why it cannot be
     dayfirst = False
     note = ""
+    here: datetime | None = None  # now as the person's own clock has it, where another zone was named
 
     def __init__(
         self, words: list[str], lexicon: Lexicon, readers: Mapping[str, Reader], now: datetime, convention: Convention

@@ -55,7 +55,8 @@ def often(p: Phrase, i: int) -> int:
     """ "daily", "weekly"."""
     if p.freq or p.inner:
         return 0
-    p.freq, p.interval = p.lexicon.often[p.words[i]]
+    p.freq, p.interval, *at = p.lexicon.often[p.words[i]]
+    p.part = at[0] if at and not p.part else p.part
     p.firm = True
     _take_weekday(p)
     return i + 1
@@ -64,7 +65,9 @@ def often(p: Phrase, i: int) -> int:
 def once(p: Phrase, i: int) -> int:
     """ "once a week"."""
     j = i + 1 + (p.word(i + 1) in p.lexicon.a or p.word(i + 1) in p.lexicon.every)
-    return _each(p, j, 1) if p.word(j) in p.lexicon.unit and not p.freq else 0
+    if p.word(j) in p.lexicon.unit and not p.freq:
+        return _each(p, j, 1)
+    return every(p, j - 1) if number(p.lexicon, p.words, j)[1] else 0  # "once every 3 days"
 
 
 def sets(p: Phrase, i: int) -> int:
@@ -116,8 +119,8 @@ def until(p: Phrase, i: int) -> int:
 
 def starting(p: Phrase, i: int) -> int:
     """The first day of what repeats."""
-    if p.freq and p.words[i] in p.lexicon.edge and i + 1 == len(p.words):
-        return edge(p, i)  # "each month at the beginning"
+    if p.words[i] in p.lexicon.edge and (not p.freq or i + 1 == len(p.words)):
+        return edge(p, i)  # "each month at the beginning", "the beginning of june"
     first = p.blank()
     j = descend(first, i + 1) if p.freq else i + 1
     if j == i + 1 or first.freq or not (first.has_day() or first.span):

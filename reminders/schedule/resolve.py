@@ -301,7 +301,7 @@ def day_of(p: Phrase, spot: tuple[int, int, int, int] | None) -> int | None:
             p.problem = MISMATCH
         return p.fixed
     if p.offset is not None:
-        return p.now.toordinal() + p.offset + 7 * p.more_weeks
+        return (p.here or p.now).toordinal() + p.offset + 7 * p.more_weeks
     if p.nths is not None:
         return _nth(p)
     if p.edge:
@@ -320,7 +320,7 @@ def day_of(p: Phrase, spot: tuple[int, int, int, int] | None) -> int | None:
 
 
 def _weekday(p: Phrase, spot: tuple[int, int, int, int] | None) -> int:
-    today = p.now.toordinal()
+    today = (p.here or p.now).toordinal()
     at = (today - 1) % 7
     if p.weeks is not None:
         return today - at + 7 * p.weeks + p.weekday

@@ -80,6 +80,7 @@ def _tables() -> dict[str, Any]:
 
 def _move(p: Phrase, zone: str) -> None:
     p.zone = zone
+    p.here = p.now  # "tomorrow" is the person's own
     p.now = p.now.astimezone(ZoneInfo(zone))
 
 

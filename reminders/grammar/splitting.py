@@ -75,20 +75,30 @@ def phrases(sentence: Sentence, frame: Frame, start: int) -> list[Found]:
     spare: Found | None = None
     while i < len(words):
         word = words[i]
-        if word not in known and not "0" <= word[0] <= "9":
+        figure = "0" <= word[0] <= "9"
+        if word not in known and not figure or figure and i and words[i - 1] in sentence.lexicon.counted:
             i += 1
             continue
         here = phrase_at(sentence, frame, i)
+        if figure and here is not None and here.end < len(words) and words[here.end][0].isdecimal():
+            later = phrase_at(sentence, frame, i + 1)
+            if later is not None and later.end > here.end:
+                here, i = later, i + 1  # "call 555 0958 tomorrow 10am"
         if here is not None and is_sure(sentence, here):
             found.append(here)
             i = here.end
             continue
-        if here is not None and here.phrase.span and (here.end == len(words) or i == start):
+        if here is not None and _lasts(here.phrase) and (here.end == len(words) or i == start):
             spare = here
         # What is not sure is stepped over whole, so that the time stays in proportion to the text.
         i = i + 1 if here is None or word in sentence.lexicon.weak or word in sentence.lexicon.month else here.end
     # "parking meter 15 min": a bare length of time, where nothing better is said.
     return found or ([spare] if spare is not None else [])
+
+
+def _lasts(p: Phrase) -> bool:
+    """Whether a length of time was said, and not just "now"."""
+    return p.span and (p.span_seconds > 0 or p.span_days > 0 or p.span_months > 0)
 
 
 def is_sure(sentence: Sentence, found: Found) -> bool:
@@ -148,7 +158,23 @@ def left_of(sentence: Sentence, opened: int, cuts: Sequence[Cut], voice: Voice) 
         if sentence.text[at : at + 1] == "." and sentence.words[cut.end - 1] in sentence.lexicon.half_day:
             at += 1
     pieces.append(sentence.text[at:])
-    return _joined(pieces, voice)
+    for i, piece in enumerate(pieces[1:]):
+        around = pieces[i].rstrip()[-1:] + piece.lstrip()[:1]
+        if around in ("()", "[]"):  # "call dad (7pm)"
+            pieces[i], pieces[i + 1] = pieces[i].rstrip()[:-1], piece.lstrip()[1:]
+    return _thankless(_joined(pieces, voice), voice)
+
+
+def _thankless(subject: str, voice: Voice) -> str:
+    """Without "pls" or "thanks" at its end."""
+    last = subject[-24:].lower().rpartition(" ")[2].strip(".!") if " " in subject else ""
+    if not last or not any(thanks[-1] == last for thanks in voice.thanks):
+        return subject
+    words, starts, _ = spans(subject)
+    for size in (3, 2, 1):
+        if size < len(words) and tuple(words[-size:]) in voice.thanks:
+            return subject[: starts[-size]].rstrip(TRAILING)
+    return subject
 
 
 def _joined(pieces: list[str], voice: Voice) -> str:

@@ -60,11 +60,20 @@ def weekday(p: Phrase, i: int) -> int:
         return month(p, i)  # "1 mar": martes and marzo
     if p.weekday >= 0:
         return _several(p, value, i)
+    if p.month and p.days and not p.firm and not _falls_on(p, value):
+        return 0  # "repair 12-14 on friday": the figures were no date
     p.weekday = value
     p.firm = True
     p.day_end = p.edge == -1 and p.hour < 0
     p.edge = 0
     return _weeks_on(p, i + 1)
+
+
+def _falls_on(p: Phrase, weekday: int) -> bool:
+    """Whether the date in figures is such a weekday this year or next."""
+    years = (p.now.year, p.now.year + 1)
+    found = [ordinal(year, p.month, (p.days or [0])[0]) for year in years]
+    return any(day is not None and (day - 1) % 7 == weekday for day in found)
 
 
 def month(p: Phrase, i: int) -> int:
@@ -176,6 +185,8 @@ def nth(p: Phrase, value: int, j: int) -> int:
             return nth(p, after, k)
     if p.nths is not None and p.nth_weekday < 0:
         p.days, p.nths = [*(p.days or []), *p.nths], None
+    if value == -1 and not p.freq and not (word in lexicon.unit or word in lexicon.joint or not word):
+        return 0  # "last thing"
     if value == -1 and word in lexicon.unit and lexicon.unit[word] not in ("day", "weekday"):
         return 0
     p.days = [*(p.days or []), value]

@@ -271,7 +271,7 @@ def before_clock(p: Phrase, i: int, value: float, j: int) -> int:
         return bare(p, i, value, j)  # "december 6 noon"
     k = clocks.clock(p, i)
     if k <= j:
-        return bare(p, i, value, j)
+        return k if k and p.at == i else bare(p, i, value, j)
     p.firm = p.firm or p.words[j] in p.lexicon.half_day or p.words[j] in p.lexicon.oclock
     return k
 
@@ -363,6 +363,10 @@ def bare(p: Phrase, i: int, value: float, j: int) -> int:
         return clocks.clock(p, i)
     if p.lexicon.code == "en" and (k := dates.spaced(p, i)):
         return k
+    if p.into == i and 1 <= whole <= 60 and (j >= len(p.words) or p.words[j] in p.lexicon.about):
+        p.span, p.span_seconds = True, p.span_seconds + 60 * whole  # "in 5" is in minutes
+        p.firm = True
+        return j
     if whole <= 24 and not i and p.word(j) in p.lexicon.on and _names_a_day(p, j + 1):
         return clocks.set_time(p, whole, 0, 0, False, j)  # "5 on may 28"
     if _is_day_number(p, i, whole, j):

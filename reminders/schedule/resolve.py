@@ -157,7 +157,7 @@ def _in_half(p: Phrase, hour: int, half: str) -> int:
         if p.part == "morning":
             return hour
         if p.part == "night":
-            return 24 if hour == 12 else hour + 12 if hour >= 6 else hour
+            return 24 if hour == 12 else hour + 12 if hour >= 5 else hour
         return hour if hour == 12 else hour + 12
     return hour
 

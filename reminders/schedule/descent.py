@@ -13,6 +13,9 @@ from reminders.schedule.words import lexicon
 
 YEAR_MIN, YEAR_MAX = 1900, 2199
 
+# After "in", these count a length of time and nothing else.
+IN_A_WHILE = ("minute", "hour", "day", "week", "month", "year")
+
 # Reads a number by what follows it: where it starts, its value, and the index after it.
 Counted = Callable[[Phrase, int, float, int], int]
 
@@ -234,13 +237,15 @@ def worded(p: Phrase, i: int) -> int:
 def numeric(p: Phrase, i: int, value: float, j: int) -> int:
     """A whole number: what follows it says what it counts."""
     if j < len(p.words):
-        reader = roles(p.lexicon.code).get(p.words[j])
+        reader = (p.lexicon.roles or roles(p.lexicon.code)).get(p.words[j])
         if reader is not None:
             return reader(p, i, value, j)
     return bare(p, i, value, j)
 
 
 def before_unit(p: Phrase, i: int, value: float, j: int) -> int:
+    if p.into == i and p.lexicon.unit[p.words[j]] in IN_A_WHILE:
+        return spans.span(p, value, j)  # "in 20 minutes"
     if (
         value >= 100
         and p.into < 0
@@ -538,4 +543,5 @@ def roles(code: str) -> dict[str, Counted]:
         (words.part_every, before_part),
     ):
         found.update(dict.fromkeys(table, role))
+    words.roles = found
     return found

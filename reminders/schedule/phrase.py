@@ -21,56 +21,78 @@ Reader = Callable[["Phrase", int], int]
 LINKS_MAX: Final = 4
 
 
-class Phrase:
-    """What a phrase has said. The defaults belong to the class, so that a new phrase costs one object."""
+class Said:
+    """What nearly every phrase is asked for: slots, which cost a store each and are read without a search."""
 
-    end = 0  # the index after the last word that said something
-    at = -1  # the index right after "at": a figure there is an hour
-    into = -1  # the index right after "in": a figure there is a length of time
-    firm = False  # said something that is hardly anything but a date
+    __slots__ = (
+        "words", "lexicon", "readers", "now", "convention",
+        "end", "at", "into", "firm", "offset", "fixed", "weekday", "week_mod",
+        "weeks", "more_weeks", "nths", "days", "month", "month_shift", "year", "holiday",
+        "edge", "working", "hour", "minute", "second", "half", "part", "exact",
+        "span", "span_months", "span_days", "span_seconds", "freq", "problem",
+    )  # fmt: skip
+
+    def __init__(
+        self, words: list[str], lexicon: Lexicon, readers: Mapping[str, Reader], now: datetime, convention: Convention
+    ) -> None:
+        self.words = words
+        self.lexicon = lexicon
+        self.readers = readers
+        self.now = now
+        self.convention = convention
+        self.end = 0  # the index after the last word that said something
+        self.at = -1  # the index right after "at": a figure there is an hour
+        self.into = -1  # the index right after "in": a figure there is a length of time
+        self.firm = False  # said something that is hardly anything but a date
+        self.offset: int | None = None  # from today
+        self.fixed: int | None = None  # a proleptic ordinal
+        self.weekday = -1
+        self.week_mod = ""  # "next" or "this", right before the weekday
+        self.weeks: int | None = None  # "next week" is 1
+        self.more_weeks = 0  # "monday week" is 1
+        self.nths: list[int] | None = None  # "first and third" of a weekday or of a day of the month
+        self.days: list[int] | None = None  # of the month
+        self.month = 0
+        self.month_shift: int | None = None
+        self.year = 0
+        self.holiday = ""
+        self.edge = 0  # 1: the start of a period, -1: its end
+        self.working = 0  # "next weekday"
+        self.hour = -1
+        self.minute = 0
+        self.second = 0
+        self.half = ""  # "am" or "pm"
+        self.part = ""
+        self.exact = False  # said in 24 hours
+        self.span = False
+        self.span_months = 0
+        self.span_days = 0
+        self.span_seconds = 0.0
+        self.freq = ""
+        self.problem = ""  # why it cannot be
+
+
+class Phrase(Said):
+    """What a phrase has said. What is seldom said is the class's default, which costs a new phrase nothing."""
+
     # The day.
-    offset: int | None = None  # from today
-    fixed: int | None = None  # a proleptic ordinal
-    weekday = -1
-    week_mod = ""  # "next" or "this", right before the weekday
-    weeks: int | None = None  # "next week" is 1
-    more_weeks = 0  # "monday week" is 1
-    nths: list[int] | None = None  # "first and third" of a weekday or of a day of the month
     nth_weekday = -1
     of_month = False  # "of the month"
     of_working = False  # "the last working day"
-    days: list[int] | None = None  # of the month
-    month = 0
     months: list[int] | None = None
-    month_shift: int | None = None
-    year = 0
     year_shift = 0
-    holiday = ""
-    edge = 0  # 1: the start of a period, -1: its end
     day_end = False  # "end of tomorrow"
     between = False  # "between 1 and 3pm"
-    working = 0  # "next weekday"
     # The time of the day.
-    hour = -1
-    minute = 0
-    second = 0
-    half = ""  # "am" or "pm"
     counted_back = 0  # "a quarter to 7": the hour that was named is so many later
     by_name = False  # "lunchtime": a time said in figures is nearer
-    part = ""
-    exact = False  # said in 24 hours
     more_times: list[tuple[int, int, str]] | None = None
     in_seconds = False
     zone = ""
     # A length of time, from now or from what else was said.
-    span = False
-    span_months = 0
-    span_days = 0
-    span_seconds = 0.0
     sign = 1
     anchored = False
     # How often.
-    freq = ""
     interval = 1
     weekdays: list[int] | None = None
     but: list[int] | None = None
@@ -81,19 +103,9 @@ class Phrase:
     inner = False  # the end or the start of what repeats: cannot repeat itself
     other_days = 0  # the other likely reading is so many days off
     other_hours = 0
-    problem = ""  # why it cannot be
     dayfirst = False
     note = ""
     here: datetime | None = None  # now as the person's own clock has it, where another zone was named
-
-    def __init__(
-        self, words: list[str], lexicon: Lexicon, readers: Mapping[str, Reader], now: datetime, convention: Convention
-    ) -> None:
-        self.words = words
-        self.lexicon = lexicon
-        self.readers = readers
-        self.now = now
-        self.convention = convention
 
     def word(self, i: int) -> str:
         """The word there, or "" past the end."""

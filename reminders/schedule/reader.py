@@ -28,19 +28,15 @@ FOREIGN: Final = foreign()
 
 def read(text: str, reference: datetime, tz: str, dayfirst: bool) -> datetime | date | str | None:
     """As `reminders.schedule.read`."""
+    if len(text) > CHARACTERS_MAX:
+        return None
     if "-" in text:
         if forwards(text) is not None:
             return None
         text, instant = localised(text, place(tz)[0])
         if instant is not None:
-            found = _read(text, reference, tz, dayfirst)
+            found = read(text, reference, tz, dayfirst)
             return instant if isinstance(found, datetime) else found
-    return _read(text, reference, tz, dayfirst)
-
-
-def _read(text: str, reference: datetime, tz: str, dayfirst: bool) -> datetime | date | str | None:
-    if len(text) > CHARACTERS_MAX:
-        return None
     zone, held = place(tz)
     now = reference if reference.tzinfo is zone else reference.astimezone(zone)
     words = PLAIN(text.lower()) if text.isascii() else tokens(text)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Final
 
 from reminders.schedule import days
@@ -16,6 +16,9 @@ MISMATCH: Final = "other_weekday"
 YEARS_SEARCHED: Final = 9
 INTERVAL_MAX: Final = 1_000
 DAY_END_HOUR: Final = 17
+A_DAY: Final = timedelta(hours=23, minutes=59, seconds=59)
+STEADY_MAX: Final = 4_096
+STEADY: Final[dict[tuple[tzinfo | None, int], bool]] = {}
 ORDINAL_MAX: Final = date.max.toordinal() - 366
 
 
@@ -200,7 +203,9 @@ def _moment(p: Phrase, day: int, spot: tuple[int, int, int, int]) -> datetime | 
     if not 1 <= day <= ORDINAL_MAX:
         p.problem = TOO_FAR
         return None
-    found = aware(p, datetime.combine(date.fromordinal(day), time(hour, minute, second), p.now.tzinfo))
+    found = datetime.combine(date.fromordinal(day), time(hour, minute, second), p.now.tzinfo)
+    if not is_steady(found.tzinfo, day):
+        found = aware(p, found)
     if p.span_seconds:
         found = elapsed(found, p.sign * p.span_seconds)
     return _ahead(p, found)
@@ -216,6 +221,18 @@ def _either(p: Phrase, day: int, hour: int, minute: int) -> tuple[int, int]:
                     return day + later, h
                 p.other_hours = -12
     return day + 1, hour
+
+
+def is_steady(zone: tzinfo | None, day: int) -> bool:
+    """Whether the clocks do not change on a day. Kept for the days that are asked about most lately."""
+    known = STEADY.get((zone, day))
+    if known is None:
+        if len(STEADY) > STEADY_MAX:
+            STEADY.clear()
+        start = datetime.combine(date.fromordinal(day), time(), zone)
+        known = start.utcoffset() == (start + A_DAY).utcoffset() == start.replace(fold=1).utcoffset()
+        STEADY[zone, day] = known
+    return known
 
 
 def aware(p: Phrase, found: datetime) -> datetime:
@@ -240,6 +257,9 @@ def _ahead(p: Phrase, found: datetime) -> datetime | None:
 def elapsed(start: datetime, seconds: float) -> datetime:
     """Seconds that pass, whatever the wall clock does meanwhile."""
     found = start + timedelta(seconds=seconds)
+    day = found.toordinal()
+    if day == start.toordinal() and is_steady(found.tzinfo, day):
+        return found
     offset = found.utcoffset()
     if offset == start.utcoffset() and offset == found.replace(fold=1).utcoffset():
         return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any, Final
 
@@ -73,6 +73,8 @@ class Lexicon:
         self.holiday: dict[str, str] = tables["holiday"]
         self.words = frozenset(word for name in tables for word in tables[name])
         self.merges = _merges(self.words)
+        # What each word says about a figure before it: made by `reminders.schedule.descent`.
+        self.roles: dict[str, Callable[[Any, int, float, int], int]] = {}
         self.openers = _signs(self.merges, tables)
 
 
@@ -155,8 +157,9 @@ def _signs(merges: Mapping[str, tuple[tuple[str, ...], ...]], tables: Mapping[st
         for word in tables[name]
     }
     oftener = {word for name in ("day", "a", "now") for word in tables[name]}
+    alone = {word for table in tables.values() for word in table}
     entries = [(first, *rest) for first, rests in merges.items() for rest in rests]
-    return frozenset(min(entry, key=lambda word: (word in oftener, word in usual)) for entry in entries)
+    return frozenset(min(entry, key=lambda word: (word in oftener, word in usual, word in alone)) for entry in entries)
 
 
 def _merges(words: Iterable[str]) -> dict[str, tuple[tuple[str, ...], ...]]:

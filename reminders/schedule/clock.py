@@ -39,6 +39,10 @@ def figures(p: Phrase, i: int, word: str) -> int:
         return _halved(p, "am" if word[-1] == "a" else "pm", figures(p, i, word[:-1]))
     if word.isdecimal():
         if len(word) <= 2:
+            half = p.lexicon.half_day.get(p.words[i + 1]) if i + 1 < len(p.words) else None
+            if half is not None and p.hour < 0:
+                p.firm, p.half = True, half  # "5 pm"
+                return set_time(p, int(word), 0, 0, word[0] == "0", i + 2)
             return after_hour(p, int(word), i + 1, exact=len(word) == 2 and word[0] == "0")
         return _together(p, i, word)
     parts = word.replace(".", ":").split(":")

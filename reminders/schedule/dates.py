@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from reminders.schedule.clock import clock, figures
+from reminders.schedule.clock import clock, figures, set_time
 from reminders.schedule.days import ordinal
 from reminders.schedule.numbers import number
 from reminders.schedule.phrase import Phrase
@@ -13,6 +13,7 @@ from reminders.schedule.spans import span
 NO_DATE: Final = "no_such_date"
 # "the 1st, the 5th and the 10th": nobody lists more.
 LISTED_MAX: Final = 8
+DAY_END_HOUR: Final = 17
 
 
 def day(p: Phrase, i: int) -> int:
@@ -24,8 +25,8 @@ def day(p: Phrase, i: int) -> int:
         p.span_days += 1
         return i + 1  # "the day after christmas"
     p.offset = p.lexicon.day[p.words[i]]
-    p.day_end = p.edge == -1
-    p.edge = 0
+    if p.edge:
+        _end_of_day(p)
     p.firm = True
     return _weeks_on(p, i + 1)
 
@@ -64,9 +65,16 @@ def weekday(p: Phrase, i: int) -> int:
         return 0  # "repair 12-14 on friday": the figures were no date
     p.weekday = value
     p.firm = True
-    p.day_end = p.edge == -1 and p.hour < 0
-    p.edge = 0
+    if p.edge:
+        _end_of_day(p)
     return _weeks_on(p, i + 1)
+
+
+def _end_of_day(p: Phrase) -> None:
+    """ "the end of tomorrow": a time, unless one is said."""
+    if p.edge < 0 <= set_time(p, DAY_END_HOUR, 0, 0, True, 1) - 1:
+        p.by_name = True
+    p.edge = 0
 
 
 def _falls_on(p: Phrase, weekday: int) -> bool:

@@ -19,9 +19,10 @@ def plus_months(year: int, month: int, months: int) -> tuple[int, int]:
 
 def ordinal(year: int, month: int, day: int) -> int | None:
     """The day's proleptic ordinal, or None where there is no such day."""
-    if not (1 <= month <= 12 and 1 <= year <= 9999 and 1 <= day <= 31) or day > month_length(year, month):
+    try:
+        return date(year, month, day).toordinal()
+    except (ValueError, OverflowError):
         return None
-    return date(year, month, day).toordinal()
 
 
 def clamped(year: int, month: int, day: int) -> int:

@@ -270,6 +270,9 @@ def before_unit(p: Phrase, i: int, value: float, j: int) -> int:
 def before_clock(p: Phrase, i: int, value: float, j: int) -> int:
     if p.word(j + 1) in p.lexicon.month and p.words[j] in p.lexicon.joint:
         return before_joint(p, i, value, j)
+    if p.words[j] in p.lexicon.half_day:
+        p.firm = True
+        return clocks.clock(p, i) or bare(p, i, value, j)
     if p.words[j] in p.lexicon.to and (k := _range_start(p, i, int(value), j)):
         return k  # "july 13 to 15", "12 to 16 september", "from 3 to 4pm"
     if p.words[j] in p.lexicon.clock and value != 12:

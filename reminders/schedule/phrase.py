@@ -26,8 +26,8 @@ class Said:
 
     __slots__ = (
         "words", "lexicon", "readers", "now", "convention",
-        "end", "at", "into", "firm", "offset", "fixed", "weekday", "week_mod",
-        "weeks", "more_weeks", "nths", "days", "month", "month_shift", "year", "holiday",
+        "end", "at", "into", "firm", "offset", "fixed", "weekday",
+        "weeks", "nths", "days", "month", "month_shift", "year", "holiday",
         "edge", "working", "hour", "minute", "second", "half", "part", "exact",
         "span", "span_months", "span_days", "span_seconds", "freq", "problem",
     )  # fmt: skip
@@ -47,9 +47,7 @@ class Said:
         self.offset: int | None = None  # from today
         self.fixed: int | None = None  # a proleptic ordinal
         self.weekday = -1
-        self.week_mod = ""  # "next" or "this", right before the weekday
         self.weeks: int | None = None  # "next week" is 1
-        self.more_weeks = 0  # "monday week" is 1
         self.nths: list[int] | None = None  # "first and third" of a weekday or of a day of the month
         self.days: list[int] | None = None  # of the month
         self.month = 0
@@ -76,12 +74,13 @@ class Phrase(Said):
     """What a phrase has said. What is seldom said is the class's default, which costs a new phrase nothing."""
 
     # The day.
+    week_mod = ""  # "next" or "this", right before the weekday
+    more_weeks = 0  # "monday week" is 1
     nth_weekday = -1
     of_month = False  # "of the month"
     of_working = False  # "the last working day"
     months: list[int] | None = None
     year_shift = 0
-    day_end = False  # "end of tomorrow"
     between = False  # "between 1 and 3pm"
     # The time of the day.
     counted_back = 0  # "a quarter to 7": the hour that was named is so many later

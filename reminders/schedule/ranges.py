@@ -16,7 +16,7 @@ def range_end(p: Phrase, i: int) -> int:
     if p.days and p.hour < 0 and (j := _day_after(p, i + 1)):
         return j
     last = p.blank()
-    last.at = i + 1 if p.hour >= 0 and not p.day_end else -1
+    last.at = i + 1 if p.hour >= 0 else -1
     j = descend(last, i + 1)
     if j == i + 1 or last.freq or last.span or last.problem:
         return 0

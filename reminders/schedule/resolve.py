@@ -15,8 +15,7 @@ TOO_FAR: Final = "too_far"
 MISMATCH: Final = "other_weekday"
 YEARS_SEARCHED: Final = 9
 INTERVAL_MAX: Final = 1_000
-DAY_END_HOUR: Final = 17
-A_DAY: Final = timedelta(hours=23, minutes=59, seconds=59)
+SIXTEEN_DAYS: Final = timedelta(days=16)
 STEADY_MAX: Final = 4_096
 STEADY: Final[dict[tuple[tzinfo | None, int], bool]] = {}
 ORDINAL_MAX: Final = date.max.toordinal() - 366
@@ -33,14 +32,12 @@ def point(p: Phrase) -> datetime | date | None:
     """The moment or the day, never one that is past."""
     if p.problem != "":
         return None
-    if p.day_end and p.hour < 0:
-        p.hour, p.exact = DAY_END_HOUR, True  # "end of tomorrow"
-    if p.hour < 0 and not p.part:
+    if p.hour < 0 and p.part == "":
         day = day_of(p, None)
-        return None if p.problem else _untimed(p, day)
+        return None if p.problem != "" else _untimed(p, day)
     spot = clock_of(p)
     day = day_of(p, spot)
-    if p.problem:
+    if p.problem != "":
         return None
     if day is None:
         day = p.now.toordinal() if p.span_days or p.span_months else _next(p, spot)
@@ -169,8 +166,11 @@ def clock_of(p: Phrase) -> tuple[int, int, int, int]:
     """Hour, minute, second, and 1 where the hour may as well be twelve later."""
     if p.hour < 0:
         return p.convention.parts[p.part], 0, 0, 0
-    hour = _in_half(p, p.hour, p.half)
-    if p.half or p.part or p.exact or hour > 12 or hour == 0:
+    half = p.half
+    if half != "" and p.hour <= 12:
+        return p.hour % 12 + (12 if half == "pm" else 0), p.minute, p.second, 0
+    hour = _in_half(p, p.hour, half)
+    if half or p.part or p.exact or hour > 12 or hour == 0:
         return hour, p.minute, p.second, 0
     dated = p.freq or p.has_day() or p.span_days or p.span_months
     if dated:
@@ -199,7 +199,8 @@ def _moment(p: Phrase, day: int, spot: tuple[int, int, int, int]) -> datetime | 
         day += 1  # "this morning at 3", said after 3, is the coming one
     if hour == 24:
         day, hour = day + 1, 0
-    day = plus_span(p, day)
+    if p.span:
+        day = plus_span(p, day)
     if not 1 <= day <= ORDINAL_MAX:
         p.problem = TOO_FAR
         return None
@@ -208,7 +209,10 @@ def _moment(p: Phrase, day: int, spot: tuple[int, int, int, int]) -> datetime | 
         found = aware(p, found)
     if p.span_seconds:
         found = elapsed(found, p.sign * p.span_seconds)
-    return _ahead(p, found)
+    if found < p.now:
+        p.problem = PAST
+        return None
+    return found
 
 
 def _either(p: Phrase, day: int, hour: int, minute: int) -> tuple[int, int]:
@@ -224,14 +228,14 @@ def _either(p: Phrase, day: int, hour: int, minute: int) -> tuple[int, int]:
 
 
 def is_steady(zone: tzinfo | None, day: int) -> bool:
-    """Whether the clocks do not change on a day. Kept for the days that are asked about most lately."""
-    known = STEADY.get((zone, day))
+    """Whether the clocks do not change around a day: in its sixteen days, which no zone changes twice in."""
+    known = STEADY.get((zone, day >> 4))
     if known is None:
         if len(STEADY) > STEADY_MAX:
             STEADY.clear()
-        start = datetime.combine(date.fromordinal(day), time(), zone)
-        known = start.utcoffset() == (start + A_DAY).utcoffset() == start.replace(fold=1).utcoffset()
-        STEADY[zone, day] = known
+        start = datetime.combine(date.fromordinal(max(day >> 4 << 4, 1)), time(), zone)
+        known = start.utcoffset() == (start + SIXTEEN_DAYS).utcoffset() == start.replace(fold=1).utcoffset()
+        STEADY[zone, day >> 4] = known
     return known
 
 
@@ -279,7 +283,7 @@ def plus_span(p: Phrase, day: int) -> int:
 def _untimed(p: Phrase, day: int | None) -> datetime | date | None:
     """A day without a time, or a length of time from now or from a day."""
     today = p.now.toordinal()
-    if not p.span and not p.working:
+    if not p.span and p.working == 0:
         if day is not None and today <= day <= ORDINAL_MAX:
             return date.fromordinal(day)
         p.problem = "" if day is None else PAST if day < today else TOO_FAR
@@ -357,7 +361,7 @@ def _weekday(p: Phrase, spot: tuple[int, int, int, int] | None) -> int:
 
 def _month_day(p: Phrase, spot: tuple[int, int, int, int] | None) -> int | None:
     """The 5th; 25 dec; tuesday the 8th: the next that fits."""
-    (day,) = (p.days or [0])[:1]
+    day = p.days[0] if p.days else 0
     now, today = p.now, p.now.toordinal()
     if p.of_working:
         return _working_day(p, day)
@@ -376,6 +380,8 @@ def _month_day(p: Phrase, spot: tuple[int, int, int, int] | None) -> int | None:
         return _of_month(year, month, day)
     step = 12 if p.month else 1
     year, month = now.year, p.month or now.month
+    if day > 0 and p.weekday < 0 and (soon := days.ordinal(year, month, day)) is not None and soon > today:
+        return soon
     for _ in range(YEARS_SEARCHED * 12 // step):
         found = _of_month(year, month, day)
         if found is not None and _fits(p, found, today, spot):

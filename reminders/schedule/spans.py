@@ -26,6 +26,9 @@ def span(p: Phrase, value: float, j: int) -> int:
     if words[j] in lexicon.hour_mark and _is_clock(p, value, j):
         return after_hour(p, value, j, exact=False)
     k = j + 1
+    if k >= len(words):
+        p.firm = p.firm or p.into >= 0
+        return k if _add(p, value, unit) else 0
     if p.word(k) in lexicon.both:
         more, m = number(lexicon, words, k + 1)
         if m and more < 1 and p.word(m) not in lexicon.unit:

@@ -15,7 +15,7 @@ FIGURES: Final = (
 )
 SIGNS: Final = r"[-+@&/']"
 PLAIN: Final[Callable[[str], list[str]]] = re.compile(
-    rf"2(?:m[a-z]{{1,8}}|day|ni[a-z]{{1,5}}|nyt)(?![a-z])|{FIGURES}|[a-z]+(?:'[a-z]+)?|{SIGNS}"
+    rf"[a-z]+(?:'[a-z]+)?|2(?:m[a-z]{{1,8}}|day|ni[a-z]{{1,5}}|nyt)(?![a-z])|{FIGURES}|{SIGNS}"
 ).findall
 # Letters with their marks (a Devanagari vowel sign is no letter to `re`), and everything that is plain.
 WIDE: Final = re.compile(

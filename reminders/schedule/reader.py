@@ -13,7 +13,7 @@ from reminders.schedule.descent import readers, roles
 from reminders.schedule.phrase import Phrase, descend
 from reminders.schedule.resolve import resolve
 from reminders.schedule.stamps import forwards, localised
-from reminders.schedule.tokens import PLAIN, tokens
+from reminders.schedule.tokens import plain_tokens, tokens
 from reminders.schedule.words import Lexicon, foreign, lexicon
 
 WORDS_MAX: Final = 40
@@ -50,7 +50,7 @@ def read(text: str, reference: datetime, tz: str, dayfirst: bool) -> datetime | 
             return instant if isinstance(found, datetime) else found
     zone, held = place(tz)
     now = reference if reference.tzinfo is zone else reference.astimezone(zone)
-    words = PLAIN(text.lower()) if text.isascii() else tokens(text)
+    words = plain_tokens(text) if text.isascii() else tokens(text)
     n = len(words)
     if not 0 < n <= WORDS_MAX:
         return None

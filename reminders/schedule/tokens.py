@@ -25,10 +25,34 @@ WIDE: Final = re.compile(
 )
 
 
+# Words met lately, cut into tokens; bounded, whatever is sent.
+PARTS: Final[dict[str, list[str]]] = {}
+PARTS_MAX: Final = 8_192
+PART_MAX: Final = 16
+
+
+def plain_tokens(text: str) -> list[str]:
+    """As `tokens`, for ASCII. Of words without signs between them each is cut once, and known when it comes again."""
+    lower = text.lower()
+    if "-" in lower or "/" in lower or ". " in lower:
+        return PLAIN(lower)
+    found: list[str] = []
+    for part in lower.split():
+        known = PARTS.get(part)
+        if known is None:
+            known = PLAIN(part)
+            if len(part) <= PART_MAX:
+                if len(PARTS) >= PARTS_MAX:
+                    PARTS.clear()
+                PARTS[part] = known
+        found += known
+    return found
+
+
 def tokens(text: str) -> list[str]:
     """The text's tokens, folded; commas, full stops and what no phrase contains are left out."""
     if text.isascii():
-        return PLAIN(text.lower())
+        return plain_tokens(text)
     return WIDE.findall(fold(text))
 
 

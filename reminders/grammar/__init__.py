@@ -30,7 +30,7 @@ from reminders.schedule.resolve import point, rule
 from reminders.schedule.rules import first_of
 from reminders.schedule.stamps import forwards, localised
 from reminders.schedule.suggestions import suggestion
-from reminders.schedule.tokens import spans
+from reminders.schedule.tokens import outer_spans
 
 __all__ = ["KINDS", "Request", "moved", "understand"]
 
@@ -66,7 +66,7 @@ def _backwards(request: Request, reference: datetime) -> Request:
 
 
 def _understand(body: str, reference: datetime, tz: str, dayfirst: bool, language: str | None) -> Request:
-    folded = spans(body)
+    folded = outer_spans(body)
     usual = language if language in languages.codes() else languages.DEFAULT
     if not body.strip() or not (folded[0] or body.strip("\x00 \t\r\n")):
         return Request(kind="empty", language=usual)
@@ -152,6 +152,8 @@ def _date(
 def _closing(sentence: Sentence, told: Voice, opened: int) -> list[Cut]:
     """The words with which a request ends in some languages ("... yaad dilana"), as something to cut."""
     n = len(sentence.words)
+    if not n or sentence.words[-1].rpartition(" ")[2] not in told.closers:
+        return []
     for size in range(min(6, n - opened), 0, -1):
         if tuple(" ".join(sentence.words[n - size :]).split(" ")) in told.close:
             return [Cut(n - size, n)]

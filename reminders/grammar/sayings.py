@@ -27,6 +27,7 @@ class Voice:
         self.open: Sayings = _by_first(asking.get("open", ()), base.open if base else None)
         self.joint: Sayings = _by_first(asking.get("joint", ()), base.joint if base else None)
         self.hello: Sayings = _by_first(asking.get("hello", ()), base.hello if base else None)
+        self.closers = frozenset(tokens(saying)[-1] for saying in asking.get("close", ()))
         self.thanks = frozenset(tuple(tokens(saying)) for saying in asking.get("thanks", ()))
         self.close = frozenset(tuple(tokens(saying)) for saying in asking.get("close", ()))
         self.exact: dict[tuple[str, ...], str] = dict(base.exact) if base else {}

@@ -14,8 +14,10 @@ from reminders.schedule.phrase import Phrase, descend
 from reminders.schedule.tokens import spans
 from reminders.schedule.words import Lexicon, lexicon
 
-# The words of a message that are searched for a date, from its end; what follows "remind me" is always read.
-SEARCHED_MAX: Final = 32
+# The words of a message that are searched for a date, at its start and from its end; what follows "remind me" is
+# always read.
+SEARCHED_FIRST_MAX: Final = 8
+SEARCHED_MAX: Final = 24
 LEADING: Final = " \t\r\n,:;.-–—!>"
 TRAILING: Final = " \t\r\n,;:-–—>"
 STOPS: Final = ".!?…,;:"
@@ -71,12 +73,14 @@ def phrase_at(sentence: Sentence, frame: Frame, i: int, words: list[str] | None 
 def phrases(sentence: Sentence, frame: Frame, start: int) -> list[Found]:
     """Every date phrase from word `start` on that is hardly anything else, from left to right."""
     words = sentence.words
-    found, i, known = [], max(start, len(words) - SEARCHED_MAX), readers(frame.code)
+    found, i, known = [], start, readers(frame.code)
     spare: Found | None = None
     while i < len(words):
+        if start + SEARCHED_FIRST_MAX <= i < len(words) - SEARCHED_MAX:
+            i = len(words) - SEARCHED_MAX
         word = words[i]
         figure = "0" <= word[0] <= "9"
-        if word not in known and not figure or figure and i and words[i - 1] in sentence.lexicon.counted:
+        if (word not in known and not figure) or (figure and i and words[i - 1] in sentence.lexicon.counted):
             i += 1
             continue
         here = phrase_at(sentence, frame, i)

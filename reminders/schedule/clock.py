@@ -202,6 +202,8 @@ def minutes(p: Phrase, value: float, j: int) -> int:
 
 def _around(p: Phrase, minutes: int, j: int) -> int:
     """Minutes past or to the hour that is named at `j` + 1."""
+    if minutes > 59:
+        return 0
     before = p.words[j] in p.lexicon.to
     word = p.word(j + 1)
     if word in p.lexicon.clock:

@@ -211,7 +211,7 @@ def figure_date(p: Phrase, word: str, j: int) -> int:
     """ "12/25", "25.12.2026", "2026-12-25": a date in figures, in the order of the person's country."""
     mark = "/" if "/" in word else "-" if "-" in word else "."
     parts = word.replace(" ", "").split(mark)
-    if len(parts) > 3 or not all(part.isdecimal() and len(part) <= 4 for part in parts):
+    if not 2 <= len(parts) <= 3 or not all(part.isdecimal() and len(part) <= 4 for part in parts):
         return 0
     if p.days is not None or p.fixed is not None or p.month or p.offset is not None:
         return 0

@@ -19,17 +19,47 @@ Reader = Callable[["Phrase", int], int]
 
 # "on the", "at about the": words that only link, one after another. More is no phrase, and costs.
 LINKS_MAX: Final = 4
+# Nobody says when in more words than these, and what is read must not cost more the more is sent.
+WORDS_MAX: Final = 40
 
 
 class Said:
     """What nearly every phrase is asked for: slots, which cost a store each and are read without a search."""
 
     __slots__ = (
-        "words", "lexicon", "readers", "now", "convention",
-        "end", "at", "into", "firm", "offset", "fixed", "weekday",
-        "weeks", "nths", "days", "month", "month_shift", "year", "holiday",
-        "edge", "working", "hour", "minute", "second", "half", "part", "exact",
-        "span", "span_months", "span_days", "span_seconds", "freq", "problem",
+        "at",
+        "convention",
+        "days",
+        "edge",
+        "end",
+        "exact",
+        "firm",
+        "fixed",
+        "freq",
+        "half",
+        "holiday",
+        "hour",
+        "into",
+        "lexicon",
+        "minute",
+        "month",
+        "month_shift",
+        "now",
+        "nths",
+        "offset",
+        "part",
+        "problem",
+        "readers",
+        "second",
+        "span",
+        "span_days",
+        "span_months",
+        "span_seconds",
+        "weekday",
+        "weeks",
+        "words",
+        "working",
+        "year",
     )  # fmt: skip
 
     def __init__(
@@ -134,7 +164,7 @@ class Phrase(Said):
 def descend(phrase: Phrase, i: int) -> int:
     """Read from word `i` on as far as a date phrase goes; the index after it (`i` where there is none)."""
     words, readers = phrase.words, phrase.readers
-    n, links = len(words), 0
+    n, links = min(len(words), i + WORDS_MAX), 0
     phrase.end = i
     while i < n:
         word = words[i]

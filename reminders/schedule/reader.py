@@ -10,13 +10,12 @@ from zoneinfo import ZoneInfo
 from reminders import languages
 from reminders.schedule.conventions import Convention, convention
 from reminders.schedule.descent import readers, roles
-from reminders.schedule.phrase import Phrase, descend
+from reminders.schedule.phrase import WORDS_MAX, Phrase, descend
 from reminders.schedule.resolve import resolve
 from reminders.schedule.stamps import forwards, localised
 from reminders.schedule.tokens import plain_tokens, tokens
 from reminders.schedule.words import Lexicon, foreign, lexicon
 
-WORDS_MAX: Final = 40
 CHARACTERS_MAX: Final = 400
 # What is called often runs faster in CPython: from the eighth time on.
 WARM_ROUNDS: Final = 12

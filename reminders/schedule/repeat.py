@@ -126,6 +126,7 @@ def starting(p: Phrase, i: int) -> int:
     if j == i + 1 or first.freq or not (first.has_day() or first.span):
         return -(i + 1)
     p.start = first
+    p.problem = p.problem or first.problem
     if p.hour < 0 and first.hour >= 0:
         p.hour, p.minute, p.half, p.exact = first.hour, first.minute, first.half, first.exact
     return j

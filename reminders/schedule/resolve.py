@@ -312,6 +312,9 @@ def _untimed(p: Phrase, day: int | None) -> datetime | date | None:
 
 def _working(day: int, count: int) -> int:
     """So many working days on."""
+    day -= max((day - 1) % 7 - 4, 0)  # from a weekend: as from the friday before
+    weeks, count = divmod(count, 5)
+    day += 7 * weeks
     while count > 0:
         day += 1
         count -= (day - 1) % 7 < 5

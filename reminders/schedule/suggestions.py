@@ -23,6 +23,7 @@ def suggestion(p: Phrase) -> tuple[datetime | None, datetime | None]:
         if p.hour > 24 or p.minute > 59:
             minutes = min(p.hour, 99) * 60 + min(p.minute, 99)
             p.hour, p.minute, p.exact = minutes // 60 % 24, minutes % 60, True
+        p.second = min(p.second, 59)
         if p.fixed is not None and p.weekday >= 0:
             p.weekday = -1
         if p.days and p.month and 1 <= p.month <= 12:

@@ -29,6 +29,9 @@ WIDE: Final = re.compile(
 PARTS: Final[dict[str, list[str]]] = {}
 PARTS_MAX: Final = 8_192
 PART_MAX: Final = 16
+# The characters at the start and at the end of a message that are searched for when.
+HEAD_MAX: Final = 320
+TAIL_MAX: Final = 240
 
 
 def plain_tokens(text: str) -> list[str]:
@@ -72,6 +75,18 @@ def spans(text: str) -> tuple[list[str], list[int], list[int]]:
         starts.append(start)
         ends.append(end)
     return words, starts, ends
+
+
+def outer_spans(text: str) -> tuple[list[str], list[int], list[int]]:
+    """As `spans`, but of a long text only what stands at its two ends, where people say when."""
+    if len(text) <= HEAD_MAX + TAIL_MAX:
+        return spans(text)
+    head = text.rfind(" ", HEAD_MAX // 2, HEAD_MAX)
+    tail = text.find(" ", len(text) - TAIL_MAX, len(text) - TAIL_MAX // 2)
+    head, tail = HEAD_MAX if head < 0 else head, len(text) - TAIL_MAX if tail < 0 else tail
+    words, starts, ends = spans(text[:head])
+    last = spans(text[tail:])
+    return words + last[0], starts + [at + tail for at in last[1]], ends + [at + tail for at in last[2]]
 
 
 def fold(text: str) -> str:

@@ -1,0 +1,1 @@
+"""Random, mutated and hostile texts for the reader, by the million: `python -m tests.fuzz --texts 1000000`."""

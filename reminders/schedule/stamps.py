@@ -8,7 +8,8 @@ from typing import Final
 
 # https://www.rfc-editor.org/rfc/rfc3339#section-5.6, with the space and the short offset that people use.
 STAMP: Final = re.compile(
-    r"(?<![\w:.+-])(\d{4}-\d\d-\d\d)[tT ](\d\d:\d\d(?::\d\d)?)(?:[.,]\d{1,9})?(?: ?([zZ])| ?([+-]\d\d):?(\d\d))(?![\w:])"
+    r"(?<![\w:.+-])(\d{4}-\d\d-\d\d)[tT ](\d\d:\d\d(?::\d\d)?)(?:[.,]\d{1,9})?"
+    r"(?: ?([zZ])| ?([+-]\d\d):?(\d\d))(?![\w:])"
 )
 BACKWARDS: Final = re.compile(r"(^\s*|\bin ?)[-\u2212\u2013](?=\d{1,4}(?![\d/:.-]) ?[a-z])", re.IGNORECASE)
 

@@ -19,8 +19,8 @@ RANGES: Final = (
 )  # fmt: skip
 # Zero width, right to left, surrogates, odd figures, and what grows or shrinks in lower case.
 ODD: Final = (
-    "\u200b", "\u202e", "\u2066", "\x00", "\ud800", "\udfff", "\ufeff", "\u00ad", "\u00bd", "\u00b2", "\u278c", "\u0665",
-    "\u096b", "\U0001f389", "\U0001f469\u200d\U0001f467", "\u0130", "\u00df", "\ufb01",
+    "\u200b", "\u202e", "\u2066", "\x00", "\ud800", "\udfff", "\ufeff", "\u00ad", "\u00bd", "\u00b2", "\u278c",
+    "\u0665", "\u096b", "\U0001f389", "\U0001f469\u200d\U0001f467", "\u0130", "\u00df", "\ufb01",
 )  # fmt: skip
 UNITS: Final = (
     "1/", "5:", "5.", "5-", "5,", "1-1-", "9", "0", "at ", "in ", "every ", "next ", "to ", "and ", "until ", "5 ",

@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 
 from reminders import languages
 from reminders.schedule.conventions import Convention, convention
-from reminders.schedule.descent import readers, roles
+from reminders.schedule.descent import readers
+from reminders.schedule.figures import roles
 from reminders.schedule.phrase import WORDS_MAX, Phrase, descend
 from reminders.schedule.resolve import resolve
 from reminders.schedule.stamps import forwards, localised

@@ -73,7 +73,7 @@ class Lexicon:
         self.holiday: dict[str, str] = tables["holiday"]
         self.words = frozenset(word for name in tables for word in tables[name])
         self.merges = _merges(self.words)
-        # What each word says about a figure before it: made by `reminders.schedule.descent`.
+        # What each word says about a figure before it: made by `reminders.schedule.figures`.
         self.roles: dict[str, Callable[[Any, int, float, int], int]] = {}
         self.openers = _signs(self.merges, tables)
 

@@ -1,0 +1,374 @@
+"""What a figure means where it stands: "5", "5th", "5 pm", "5 minutes", "5 may", "12/25", "5:30"."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+
+from reminders.schedule import clock as clocks
+from reminders.schedule import dates, ranges, spans
+from reminders.schedule.numbers import number
+from reminders.schedule.phrase import Phrase
+from reminders.schedule.words import lexicon
+
+YEAR_MIN, YEAR_MAX = 1900, 2199
+# After "in", these count a length of time and nothing else.
+IN_A_WHILE = ("minute", "hour", "day", "week", "month", "year")
+
+# Reads a number by what follows it: where it starts, its value, and the index after it.
+Counted = Callable[[Phrase, int, float, int], int]
+
+
+def digits(p: Phrase, i: int) -> int:
+    word = p.words[i]
+    if not word.isdecimal():
+        return compound(p, i, word)
+    if len(word) > 4:
+        return dates.compact(p, word, i + 1) if len(word) == 8 else spanned(p, i, word)
+    return numeric(p, i, int(word), i + 1)
+
+
+def spanned(p: Phrase, i: int, word: str) -> int:
+    if len(word) > 8 or p.word(i + 1) not in p.lexicon.unit:
+        return 0
+    return spans.span(p, int(word), i + 1)
+
+
+def worded(p: Phrase, i: int) -> int:
+    """A number in words."""
+    lexicon, words = p.lexicon, p.words
+    value, j = number(lexicon, words, i)
+    if not j:
+        return 0
+    after = p.word(j)
+    if value >= 20 and after == "-" and p.word(j + 1) in lexicon.ordinal:
+        j += 1
+        after = p.words[j]
+    if value >= 20 and value % 10 == 0 and after in lexicon.ordinal and p.into < 0:
+        return dates.nth(p, int(value) + lexicon.ordinal[after], j + 1)
+    if after in lexicon.unit and lexicon.unit[after] != "minute":
+        return spans.span(p, value, j)
+    if value != int(value) or words[i] in lexicon.a:
+        if k := clocks.fraction(p, i):
+            p.firm = True
+            return k
+        return spans.span(p, value, j) if after in lexicon.unit else 0
+    if value >= YEAR_MIN:
+        return dates.year(p, int(value), j)
+    return numeric(p, i, value, j)
+
+
+def numeric(p: Phrase, i: int, value: float, j: int) -> int:
+    """A whole number: what follows it says what it counts."""
+    if j < len(p.words):
+        reader = (p.lexicon.roles or roles(p.lexicon.code)).get(p.words[j])
+        if reader is not None:
+            return reader(p, i, value, j)
+    return bare(p, i, value, j)
+
+
+def before_unit(p: Phrase, i: int, value: float, j: int) -> int:
+    if p.into == i and p.lexicon.unit[p.words[j]] in IN_A_WHILE:
+        return spans.span(p, value, j)  # "in 20 minutes"
+    if (
+        value >= 100
+        and p.into < 0
+        and p.words[j] in p.lexicon.oclock
+        and len(p.words[i]) == 4
+        and value % 100 < 60
+        and value < 2400
+    ):
+        return clocks.clock(p, i)  # "1700 hours"
+    lexicon, unit, after = p.lexicon, p.lexicon.unit[p.words[j]], p.word(j + 1)
+    if p.words[j] == "'" and p.month and after.isdecimal() and len(after) == 2:
+        p.days, p.year, p.firm = [int(value)], p.convention.century + int(after), True
+        return j + 2  # "aug 10, '27"
+    if unit == "weekend" and after in lexicon.hence and p.weekday < 0:
+        p.weekday, p.more_weeks, p.firm = 5, int(value) - 1, True
+        return j + 2  # "2 weekends from now"
+    if unit == "quarter" and after in lexicon.joint and lexicon.unit.get(p.word(j + 3)) == "hour":
+        return spans.span(p, value / 4, j + 3)  # "3 quarters of an hour"
+    return clocks.minutes(p, value, j) or spans.span(p, value, j)
+
+
+def before_clock(p: Phrase, i: int, value: float, j: int) -> int:
+    if p.word(j + 1) in p.lexicon.month and p.words[j] in p.lexicon.joint:
+        return before_joint(p, i, value, j)
+    if p.words[j] in p.lexicon.half_day:
+        p.firm = True
+        return clocks.clock(p, i) or bare(p, i, value, j)
+    if p.words[j] in p.lexicon.to and (k := _range_start(p, i, int(value), j)):
+        return k  # "july 13 to 15", "12 to 16 september", "from 3 to 4pm"
+    if p.words[j] in p.lexicon.clock and value != 12:
+        return bare(p, i, value, j)  # "december 6 noon"
+    k = clocks.clock(p, i)
+    if k <= j:
+        return k if k and p.at == i else bare(p, i, value, j)
+    p.firm = p.firm or p.words[j] in p.lexicon.half_day or p.words[j] in p.lexicon.oclock
+    return k
+
+
+def _range_start(p: Phrase, i: int, value: int, j: int) -> int:
+    """Where "13 to 15" are days, or hours, rather than minutes to an hour: the first is read."""
+    lexicon, last = p.lexicon, p.word(j + 1)
+    if not (last.isdecimal() and len(last) <= 2) or p.words[j] not in lexicon.through:
+        return 0
+    after = p.word(j + 2)
+    if 1 <= value <= 31 and not p.days and (p.month > 0 or after in lexicon.month):
+        p.days, p.firm = [value], True
+        return j
+    return clocks.set_time(p, value, 0, 0, False, j) if i and p.words[i - 1] in lexicon.of_from else 0
+
+
+def before_month(p: Phrase, i: int, value: float, j: int) -> int:
+    if value > 31:
+        p.year = int(value)
+        return j
+    p.days = [*(p.days or []), int(value)]
+    p.firm = True
+    return j
+
+
+def before_suffix(p: Phrase, i: int, value: float, j: int) -> int:
+    return dates.nth(p, int(value), j + 1)
+
+
+def before_filler(p: Phrase, i: int, value: float, j: int) -> int:
+    """ "2 more minutes"."""
+    return spans.span(p, value, j + 1) if p.word(j + 1) in p.lexicon.unit else bare(p, i, value, j)
+
+
+def before_part(p: Phrase, i: int, value: float, j: int) -> int:
+    """ "5 mornings hence"."""
+    if p.word(j + 1) not in p.lexicon.hence or value != int(value) or value > 366:
+        return bare(p, i, value, j)
+    p.offset, p.part, p.firm = int(value), p.lexicon.part[p.words[j]], True
+    return j + 2
+
+
+def before_times(p: Phrase, i: int, value: float, j: int) -> int:
+    if not p.freq:
+        return bare(p, i, value, j)
+    p.count = int(value)
+    return j + 1
+
+
+def before_weekday(p: Phrase, i: int, value: float, j: int) -> int:
+    """ "4 tuesdays from now"."""
+    lexicon, word = p.lexicon, p.words[j]
+    if p.into == i and word in lexicon.unit:
+        return spans.span(p, value, j)  # "in 1 mon"
+    if p.word(j + 1) not in lexicon.hence or p.weekday >= 0:
+        return bare(p, i, value, j)
+    p.weekday = lexicon.weekday[word] if word in lexicon.weekday else lexicon.plural[word]
+    p.more_weeks = int(value) - 1
+    p.firm = True
+    return j + 2
+
+
+def before_more(p: Phrase, i: int, value: float, j: int) -> int:
+    """ "2 and a half hours"."""
+    k = j + (p.words[j] in p.lexicon.both)
+    more, m = number(p.lexicon, p.words, k)
+    if m and more < 1 and p.word(m) in p.lexicon.unit:
+        return spans.span(p, value + more, m)
+    return bare(p, i, value, j)
+
+
+def before_joint(p: Phrase, i: int, value: float, j: int) -> int:
+    """ "4 of july"."""
+    if p.words[j] == "-" and p.words[i] in p.lexicon.number and clocks.two_figures(p, j)[1]:
+        return clocks.clock(p, i)  # "nine-thirty"
+    k = j + 1 + (p.word(j + 1) in p.lexicon.the)
+    if p.word(k) in p.lexicon.month and (value <= 31 or value >= YEAR_MIN) and p.words[j] not in p.lexicon.into:
+        return before_month(p, i, value, j)
+    return bare(p, i, value, j)
+
+
+def bare(p: Phrase, i: int, value: float, j: int) -> int:
+    """A number that nothing right after it explains."""
+    whole = int(value)
+    if "/" in p.word(j) and p.word(j + 1) in p.lexicon.unit:
+        more, k = number(p.lexicon, p.words, j)
+        return spans.span(p, value + more, k) if k and more < 1 else 0  # "2 1/2 hours"
+    if p.at == i:
+        return clocks.clock(p, i)
+    if p.lexicon.code == "en" and (k := dates.spaced(p, i)):
+        return k
+    if p.into == i and 1 <= whole <= 60 and (j >= len(p.words) or p.words[j] in p.lexicon.about):
+        p.span, p.span_seconds = True, p.span_seconds + 60 * whole  # "in 5" is in minutes
+        p.firm = True
+        return j
+    if whole <= 24 and not i and p.word(j) in p.lexicon.on and _names_a_day(p, j + 1):
+        return clocks.set_time(p, whole, 0, 0, False, j)  # "5 on may 28"
+    if _is_day_number(p, i, whole, j):
+        p.days, p.firm = [whole], True
+        return j  # "on 15", "8pm on the 15"
+    if (
+        p.month
+        and not p.days
+        and whole <= 31
+        and len(p.words[i]) <= 2
+        or (p.month and not p.days and whole <= 31 and p.words[i].isalpha())
+    ):
+        if whole == 0:
+            return 0
+        p.days = [whole]
+        p.firm = True
+        return j
+    if YEAR_MIN <= whole <= YEAR_MAX and (k := dates.year(p, whole, j)):
+        return k
+    if p.freq and p.words[i - 1] in p.lexicon.both and p.days and whole <= 31 and p.hour < 0:
+        p.days.append(whole)
+        return j
+    return _hour(p, i, whole, j)
+
+
+def _is_day_number(p: Phrase, i: int, whole: int, j: int) -> bool:
+    """Whether a figure after "on" is a day of the month."""
+    if not i or not 1 <= whole <= 31 or p.days or p.month or not (_ends(p, j) or p.words[j][0].isdecimal()):
+        return False
+    last, lexicon = p.words[i - 1], p.lexicon
+    if last in lexicon.day_word and i > 1 and p.words[i - 2] in lexicon.the:
+        return not p.has_day() or p.freq == "MONTHLY"  # "el dia 5"
+    if last in lexicon.the and last not in lexicon.on and i > 1:
+        last = p.words[i - 2]
+    return last in lexicon.on and not p.has_day()
+
+
+def _names_a_day(p: Phrase, j: int) -> bool:
+    word = p.word(j + (p.word(j) in p.lexicon.the))
+    return word in p.lexicon.month or word in p.lexicon.weekday or p.word(j + 1) in p.lexicon.suffix
+
+
+def _hour(p: Phrase, i: int, whole: int, j: int) -> int:
+    if p.freq and p.hour >= 0 and whole <= 24:
+        return clocks.clock(p, i)
+    if _short_year(p, whole, j):
+        return j
+    _, k = clocks.two_figures(p, j)
+    if k and whole <= 24 and (not p.words[i].isdecimal() or p.word(k) in p.lexicon.half_day):
+        return clocks.clock(p, i)
+    if p.hour >= 0 or not _part_follows(p, j) and not (p.has_day() and _ends(p, j)):
+        whole_text = len(p.words[i]) == 4 and i == 0 and j == len(p.words) and p.hour < 0
+        return clocks.clock(p, i) if whole_text and not YEAR_MIN <= whole <= YEAR_MAX else 0
+    return clocks.clock(p, i)
+
+
+def _short_year(p: Phrase, whole: int, j: int) -> bool:
+    """ "3 jan 27"."""
+    year = p.convention.century + whole
+    years = 10 if whole <= 24 else 50
+    if not (p.month and p.days and not p.year and p.hour < 0 and 0 <= year - p.now.year <= years):
+        return False
+    p.year = year
+    return True
+
+
+def _part_follows(p: Phrase, j: int) -> bool:
+    lexicon = p.lexicon
+    for k in range(j, j + 3):
+        word = p.word(k)
+        if word in lexicon.part or word in lexicon.day or (word in lexicon.half_day and k > j):
+            return True
+        if not (
+            word in lexicon.into
+            or word in lexicon.the
+            or word in lexicon.at
+            or word in lexicon.this
+            or word in lexicon.joint
+        ):
+            return False
+    return False
+
+
+def _ends(p: Phrase, j: int) -> bool:
+    return j >= len(p.words) or p.words[j] in p.readers
+
+
+def compound(p: Phrase, i: int, word: str) -> int:
+    """ "5:30", "12/25", "1.5", "20-25", "0,5", "7p"."""
+    j = i + 1
+    after = p.word(j)
+    if word[-1] > "9":
+        p.firm = True
+        return clocks.figures(p, i, word)
+    if ":" in word:
+        p.firm = True
+        return clocks.figures(p, i, word) or dates.both_in_one(p, word, j)
+    if after in p.lexicon.unit:
+        value, k = number(p.lexicon, p.words, i)
+        return spans.span(p, value, k) if k and not (after in p.lexicon.hour_mark and p.at == i) else 0
+    if "," in word:
+        if "/" in word:
+            return dates.figure_date(p, word.replace(",", "/"), j)  # "11/12,2026"
+        return _with_comma(p, i, word, j)
+    if "-" in word and (k := ranges.joined(p, word, j)):
+        return k
+    if "." in word and word.count(".") == 1:
+        return _with_stop(p, i, word, j, after)
+    if "-" in word and after in p.lexicon.half_day:
+        first = word.partition("-")[0].strip()
+        p.half = p.lexicon.half_day[after]
+        return j + 1 if clocks.set_time(p, int(first), 0, 0, False, j) else 0
+    return dates.figure_date(p, word, j)
+
+
+def _with_comma(p: Phrase, i: int, word: str, j: int) -> int:
+    """ "Jan 1,2010"; "at 10,12 and 17"."""
+    first, _, second = word.partition(",")
+    if not (first.isdecimal() and second.isdecimal() and len(first) <= 2):
+        return 0
+    if p.month and not p.days and len(second) == 4:
+        p.days, p.year, p.firm = [int(first)], int(second), True
+        return j
+    return 0
+
+
+def _with_stop(p: Phrase, i: int, word: str, j: int, after: str) -> int:
+    """ "5.30" is a time, "11.9" a date where days come first; "10.10" is a date only there."""
+    first, second = word.split(".")
+    if not (first.isdecimal() and second.isdecimal()) or len(first) > 2 or len(second) > 2:
+        return 0
+    is_date = p.dayfirst and int(second) <= 12 and int(first) <= 31 and p.at != i
+    if i and p.words[i - 1] in p.lexicon.on and p.hour < 0 and _lacks_date(p) and 0 < int(first) <= 31:
+        return dates.figure_date(p, word, j)  # "on 4.22"
+    if is_date and after not in p.lexicon.half_day and _lacks_date(p):
+        return dates.figure_date(p, word, j)
+    return clocks.figures(p, i, word)
+
+
+def _lacks_date(p: Phrase) -> bool:
+    return p.days is None and p.fixed is None and not p.month and p.offset is None and p.weeks is None
+
+
+@lru_cache(maxsize=32)
+def roles(code: str) -> dict[str, Counted]:
+    """What a word says about a number right before it."""
+    words = lexicon(code)
+    found: dict[str, Counted] = {}
+    for table, role in (
+        (words.joint, before_joint),
+        (("-", "/"), before_joint),
+        (words.both, before_more),
+        (words.fraction, before_more),
+        (words.weekday, before_weekday),
+        (words.plural, before_weekday),
+        (words.times, before_times),
+        (words.oclock, before_clock),
+        (words.past, before_clock),
+        (words.to, before_clock),
+        (words.hour_plus, before_clock),
+        (words.hour_minus, before_clock),
+        (words.unit, before_unit),
+        (words.half_day, before_clock),
+        (words.pm_short, before_clock),
+        (words.clock, before_clock),
+        (words.suffix, before_suffix),
+        (words.month, before_month),
+        (words.filler, before_filler),
+        (words.part_every, before_part),
+    ):
+        found.update(dict.fromkeys(table, role))
+    words.roles = found
+    return found

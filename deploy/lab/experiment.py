@@ -17,6 +17,7 @@ NAIVE: Final = "naive"
 # What every tier that claims anything must show in every experiment.
 KEPT: Final[Mapping[str, Any]] = {
     "lost": 0, "twice": 0, "late": 0, "mischarged": 0, "unresolved": 0, "dead": 0, "audit_breaks": 0,
+    "statements_differ": 0,
 }  # fmt: skip
 
 

@@ -18,6 +18,7 @@ MEANING: Final[Mapping[str, str]] = {
     "unsent": "texts that the carrier did not take", "rung": "reminders that rang", "missed": "missed, and told so",
     "told_late": "late, said so, free", "told_refused": "refused in words",
     "kept_unanswered": "kept though nobody had said so", "audit_breaks": "promises that the audit found broken",
+    "statements_differ": "statements shown that differ from the ledger",
     "quiet": "everything ended by itself in time (1: yes)", "lateness_p50_seconds": "lateness, median (s)",
     "lateness_p99_seconds": "lateness, 99th percentile (s)", "lateness_max_seconds": "lateness, worst (s)",
     "gap_median_seconds": "longest time without an accepted text after a fault, median (s)",

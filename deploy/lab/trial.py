@@ -322,6 +322,8 @@ class Trial:
         found.judgement = oracle.judge(found.books)
         found.audit = audit(self._subject)
         found.measures = measured(found)
+        if found.tier != NAIVE:
+            found.measures["statements_differ"] = statements_differ(self._subject, found.books)
         found.wrong = experiment.judged(found.measures, self._wanted.expected(found.tier))
         found.wrong += found.not_healed
         if found.aborted:
@@ -341,6 +343,19 @@ def audit(subject: Subject) -> dict[str, Any]:
     except ValueError:
         return {"ok": None, "promises": [], "error": done.stderr[-500:]}
     return answered
+
+
+def statements_differ(subject: Subject, kept: Books, *, people: int = 2) -> int:
+    """How many of a few people's statements, as they are shown to them, are not what the ledger's rows say."""
+    differ = 0
+    for number, charges in list(books.by_number(kept.ours.charges).items())[-people:]:
+        done = subject.manage("statement", number, "--json")
+        try:
+            shown = [(line["kind"], line["amount_minor"]) for line in json.loads(done.stdout)["charges"]]
+        except (ValueError, KeyError):
+            shown = []
+        differ += sorted(shown) != sorted((charge.kind, charge.amount_minor) for charge in charges)
+    return differ
 
 
 def measured(found: Found) -> dict[str, float]:

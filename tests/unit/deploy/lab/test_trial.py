@@ -70,6 +70,7 @@ def made(breaks: Breaks, monkeypatch: pytest.MonkeyPatch, *, steady: tuple[bool,
         found, "_await_steady", lambda phase: Steadiness(holds=next(holds), seconds=1, tries=1, words=f"not {phase}")
     )
     monkeypatch.setattr(found, "_is_quiet", lambda: True)
+    monkeypatch.setattr(trial, "statements_differ", lambda *_: 0)
     monkeypatch.setattr(trial, "audit", lambda _: {"promises": []})
     monkeypatch.setattr(books, "gather", lambda *_: Books(promises=[], calls=[], ours=Ours()))
     return found

@@ -20,7 +20,8 @@ _WEB: Final = 1
 _CARRIER: Final = 2
 _REDIS: Final = 3
 _POSTGRES: Final = 4
-_SINGLE: Final = ("redis", "carrier", "proxy")
+_SINGLE: Final = ("redis", "carrier", "proxy", "traces", "watch")
+_MEASURED: Final = ("web", "dispatch", "worker", "watch")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,6 +122,18 @@ def listeners(system: System) -> dict[str, int]:
     """Where each instance answers: its own port, or that of its metrics. One of a command of its own may have none."""
     places = [one for one in _places(system) if not one.kind.command or hasattr(system.ports, one.kind.name)]
     return {place.name: place.answers_at for place in places}
+
+
+def targets(system: System) -> list[dict[str, object]]:
+    """Where each instance of ours shows its metrics, as Prometheus' file discovery reads it (run/targets.json)."""
+    return [
+        {
+            "targets": [f"127.0.0.1:{place.port if place.kind.name == 'web' else place.metrics_port}"],
+            "labels": {"job": "ringback", "kind": place.kind.name, "instance": place.name},
+        }
+        for place in _places(system)
+        if place.kind.name in _MEASURED and not place.kind.command
+    ]
 
 
 def _places(system: System) -> list[_Place]:
@@ -263,6 +276,30 @@ def _worker(place: _Place) -> Program:
     )
 
 
+def _watch(place: _Place) -> Program:
+    return Program(
+        name=place.name,
+        command=_python("manage.py", "watch"),
+        environment=place.environment(),
+        directory=REPOSITORY,
+        needs=("postgres-1", "redis", "migrations"),
+        ready=lambda _: ports.listens(place.metrics_port),
+        stop_rank=_WORK,
+    )
+
+
+def _traces(place: _Place) -> Program:
+    return Program(
+        name=place.name,
+        command=_python("-m", "config.observing.receiver"),
+        environment=place.environment(),
+        directory=REPOSITORY,
+        ready=lambda _: ports.listens(place.port),
+        stop_rank=_CARRIER,
+        hides="^traces are received$",
+    )
+
+
 def _migrations(system: System) -> Program:
     kind = Kind(name="migrations", count=1, settings={}, command=(), needs=(), ready_words="")
     place = _Place(system=system, kind=kind, number=1, metrics_port=0)
@@ -306,4 +343,6 @@ _KNOWN: Final[Mapping[str, Callable[[_Place], Program]]] = {
     "web": _web,
     "dispatch": _dispatch,
     "worker": _worker,
+    "watch": _watch,
+    "traces": _traces,
 }

@@ -42,6 +42,11 @@ class Ports:
         return self.web + 30
 
     @property
+    def traces(self) -> int:
+        """The embedded trace store, for OTLP over HTTP."""
+        return self.web + 55
+
+    @property
     def metrics(self) -> int:
         """The first of the ports where instances show their metrics, up to 54; from 60 on the lab's."""
         return self.web + 40

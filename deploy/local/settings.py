@@ -39,7 +39,8 @@ def system(*, tier: Tier, home: Home, ports: Ports, environ: Mapping[str, str]) 
     """Put the settings together; secrets that do not exist yet are made."""
     theirs = {name: value for name, value in environ.items() if _is_kept(name)}
     second = _second_account(home, ports) if tier.count("carrier") > 1 else {}
-    settings = {**_addresses(home, ports), **_secrets(home), **second, **tier.settings, **theirs}
+    traced = _trace_store(home, ports) if tier.count("traces") else {}
+    settings = {**_addresses(home, ports), **_secrets(home), **second, **traced, **tier.settings, **theirs}
     settings |= {"RINGBACK_HOME": str(home.root), "RINGBACK_TIER": tier.name}
     for name in ("DATABASE_URL", "REDIS_URL"):
         if environ.get(name):
@@ -132,6 +133,15 @@ def _secrets(home: Home) -> dict[str, str]:
         "RINGBACK_TELEMETRY_KEY": home.secret("telemetry_key"),
         "RINGBACK_TWILIO_ACCOUNT_SID": home.secret("twilio_account_sid", made="AC" + secrets.token_hex(16)),
         "RINGBACK_TWILIO_AUTH_TOKEN": home.secret("twilio_auth_token", made=secrets.token_hex(16)),
+    }
+
+
+def _trace_store(home: Home, ports: Ports) -> dict[str, str]:
+    """Where spans go; any other OTLP backend takes its place by OTEL_EXPORTER_OTLP_ENDPOINT."""
+    return {
+        "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{ports.traces}",
+        "RINGBACK_TRACE_PORT": str(ports.traces),
+        "RINGBACK_TRACE_STORE": str(home.root / "traces" / "spans.sqlite"),
     }
 
 

@@ -14,7 +14,7 @@ from deploy.local.ports import ports, refuse_taken
 from deploy.local.settings import System
 from deploy.local.supervisor import Supervisor
 
-_MIGRATED_APPS: Final = ("billing", "reminders", "config")
+_MIGRATED_APPS: Final = ("billing", "reminders", "config/observing")
 
 
 def up(*, tier: str, port: str, environ: Mapping[str, str]) -> int:
@@ -49,6 +49,7 @@ def _run(system: System, lines: Lines) -> int:
     programs = plan.plan(system, migrates=not _is_migrated(system, stamp))
     settings.write(system)
     write_private(system.home.run / "listeners.json", json.dumps(plan.listeners(system), indent=1) + "\n")
+    write_private(system.home.run / "targets.json", json.dumps(plan.targets(system), indent=1) + "\n")
     write_private(system.home.run / "links.json", links.written(plan.linked(system)))
 
     def ready(seconds: float) -> None:

@@ -1,0 +1,58 @@
+"""The canary: a synthetic person who texts, is rung, answers and presses 1, through the real path.
+
+It makes low traffic measurable: where nobody else texts, it still tells whether a phone would ring. Only on the
+simulated carrier: a real one needs a number of its own that answers, which nothing here provides.
+"""
+
+import http.client
+import json
+from dataclasses import dataclass, field
+from typing import Any, Final
+from urllib.parse import quote, urlsplit
+
+NUMBER: Final = "+12025550199"
+BODY: Final = "Remind in 5 seconds about the canary"
+SECONDS_MAX: Final = 1.0
+
+
+@dataclass
+class Canary:
+    """One canary; `look` moves it on and never waits for longer than a few requests."""
+
+    carrier: str
+    every_seconds: float
+    heard_at: float | None = None
+    _began_at: float = field(default=0.0)
+    _texted_at: float | None = None
+
+    def look(self, at: float) -> float:
+        """Text where it is time, answer where it rings; seconds since it last heard its reminder."""
+        self._began_at = self._began_at or at
+        try:
+            if self._texted_at is None or at - self._texted_at >= self.every_seconds:
+                self._texted_at = at
+                self._ask("POST", "/sim/sms", {"from": NUMBER, "body": BODY})
+            self._answer(at)
+        except (OSError, http.client.HTTPException, ValueError, KeyError):
+            pass  # that the carrier does not answer is told by the age
+        return at - (self.heard_at or self._began_at)
+
+    def _answer(self, at: float) -> None:
+        for call in self._ask("GET", f"/sim/phones/{quote(NUMBER, safe='')}")["calls"]:
+            if call["state"] == "ringing":
+                self._ask("POST", f"/sim/calls/{call['sid']}/answer", {})
+            elif (
+                call["state"] == "in-progress" and not call["pressed"] and any("canary" in one for one in call["heard"])
+            ):
+                self._ask("POST", f"/sim/calls/{call['sid']}/press", {"digits": "1"})
+                self.heard_at = at
+
+    def _ask(self, method: str, path: str, told: dict[str, str] | None = None) -> Any:
+        parts = urlsplit(self.carrier)
+        connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=SECONDS_MAX)
+        try:
+            body = None if told is None else json.dumps(told)
+            connection.request(method, path, body, {"Content-Type": "application/json"} if body else {})
+            return json.loads(connection.getresponse().read() or b"null")
+        finally:
+            connection.close()

@@ -1,0 +1,84 @@
+"""What is looked for: the objectives and the alerts, as `deploy/slo` wrote them for this process. Data only."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+PLACE: Final = Path(__file__).with_name("looked_for.json")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Slo:
+    """One objective: `target` of its events are good over `days`; `promise` is the one that it measures."""
+
+    name: str
+    title: str
+    promise: str
+    target: float
+    days: int
+    public: bool
+    good: str  # when an event is good, in words
+
+
+@dataclass(frozen=True, kw_only=True)
+class Alert:
+    """A symptom: a gauge of the watch that stays beyond a bound. Exactly one of `above` and `below` is given."""
+
+    name: str
+    severity: str  # page, or ticket
+    promise: str
+    slo: str  # whose budget it spends; empty where none
+    metric: str
+    label: str  # the value of the gauge's label that is looked at; empty where it has no label
+    above: float | None
+    below: float | None
+    for_seconds: float
+    says: str
+    silenced_by: tuple[str, ...]  # causes that page for it
+
+    def holds(self, values: Mapping[str, float]) -> bool:
+        """Whether its condition holds for one look at its gauge, by label; nothing seen is not good and not bad."""
+        value = values.get(self.label)
+        if value is None:
+            return False
+        return value > self.above if self.above is not None else self.below is not None and value < self.below
+
+
+@dataclass(frozen=True, kw_only=True)
+class Burn:
+    """A burn-rate alert of every objective: both windows burn faster than `factor`."""
+
+    severity: str
+    factor: float
+    long_seconds: int
+    short_seconds: int
+    for_seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class LookedFor:
+    """All of it."""
+
+    slos: tuple[Slo, ...]
+    alerts: tuple[Alert, ...]
+    burns: tuple[Burn, ...]
+    events_floor: int  # fewer bad events than this page nobody
+
+
+@cache
+def looked_for() -> LookedFor:
+    """What the generated file says."""
+    return parsed(json.loads(PLACE.read_text()))
+
+
+def parsed(found: Mapping[str, Any]) -> LookedFor:
+    """The data as it stands in the file. Raises TypeError for a key that is missing or unknown."""
+    return LookedFor(
+        slos=tuple(Slo(**one) for one in found["slos"]),
+        alerts=tuple(Alert(**{**one, "silenced_by": tuple(one["silenced_by"])}) for one in found["alerts"]),
+        burns=tuple(Burn(**one) for one in found["burns"]),
+        events_floor=found["events_floor"],
+    )

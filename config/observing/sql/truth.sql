@@ -1,0 +1,33 @@
+-- What the rows say now, for the watch: one row of figures. Each is read from an index or a small table.
+-- Locks nothing. Served by timer_rings, timer_others, reminder_dead, break_open_once_per_subject.
+SELECT extract(epoch FROM clock_timestamp())::float8 AS clock, inet_server_port() AS server,
+       coalesce((SELECT extract(epoch FROM now() - due_at) FROM reminders_timer
+                  WHERE kind = 'ring' AND wake_at <= now() ORDER BY wake_at LIMIT 1), 0)::float8 AS oldest_due_seconds,
+       (SELECT count(*) FROM (SELECT FROM reminders_timer WHERE kind = 'ring' AND wake_at <= now() LIMIT 10000) AS due)
+         AS due_reminders,
+       (SELECT count(*) FROM (SELECT FROM reminders_timer
+                               WHERE kind = 'ring' AND wake_at <= now() AND token IS NOT NULL LIMIT 10000) AS expired)
+         AS leases_expired,
+       coalesce((SELECT extract(epoch FROM now() - wake_at) FROM reminders_timer
+                  WHERE kind <> 'ring' AND wake_at <= now() ORDER BY wake_at LIMIT 1), 0)::float8 AS oldest_timer_seconds,
+       (SELECT count(*) FROM reminders_opencall) AS open_calls,
+       (SELECT count(*) FROM reminders_opencall c JOIN reminders_attempt a ON a.id = c.attempt_id
+         WHERE a.state IN ('intended', 'unknown')
+           AND a.intended_at < now() - make_interval(secs => %(unknown_seconds)s::float8)) AS outcomes_unknown,
+       (SELECT count(*) FROM reminders_opencall
+         WHERE opened_at < now() - make_interval(secs => %(call_seconds)s::float8)) AS calls_too_long,
+       (SELECT count(*) FROM reminders_reminder WHERE state = 'dead') AS dead_letters,
+       (SELECT count(*) FROM billing_break WHERE closed_at IS NULL) AS breaks_open,
+       (SELECT count(*) FROM (SELECT FROM reminders_message_default UNION ALL SELECT FROM reminders_attempt_default
+         UNION ALL SELECT FROM reminders_event_default UNION ALL SELECT FROM reminders_reply_default LIMIT 10000) AS strays)
+         AS rows_unplaced,
+       (SELECT count(*) FROM generate_series(1, 2) AS ahead
+         WHERE to_regclass('reminders_event' || to_char(now() AT TIME ZONE 'UTC' + ahead * interval '1 month', '_YYYYMM'))
+               IS NOT NULL) AS months_ahead,
+       coalesce((SELECT max(extract(epoch FROM now() - coalesce(xact_start, query_start))) FROM pg_stat_activity
+                  WHERE backend_xmin IS NOT NULL AND pid <> pg_backend_pid()), 0)::float8 AS oldest_snapshot_seconds,
+       (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend')::float8
+         / current_setting('max_connections')::float8 AS connections_share,
+       (SELECT count(*) FROM pg_stat_replication) AS standbys,
+       coalesce((SELECT max(extract(epoch FROM replay_lag)) FROM pg_stat_replication), 0)::float8 AS replica_lag_seconds,
+       (SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep') AS commits_waiting

@@ -1,0 +1,246 @@
+"""The watch: looks every few seconds at everything, says what fires, and counts what the objectives count.
+
+One process, so that what the rows say is asked once. It needs nothing that it watches: where the database is away it
+goes on with what it can see, says so, and writes down later what it counted meanwhile.
+"""
+
+import json
+import tempfile
+import time
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+import structlog
+from django.db import Error as DatabaseError
+from django.db import connection
+
+from config.observing import probes, truth
+from config.observing.alerting import Evaluator, Firing, burn_name
+from config.observing.canary import Canary
+from config.observing.gauges import Shown, Values
+from config.observing.scraping import Scraped, Scraper
+from config.observing.slos import LookedFor
+from config.observing.truth import Count
+
+log = structlog.get_logger()
+
+ALERTS: Final = "alerts.json"
+LATELY_SECONDS: Final = 60.0
+EVENTS_FLOOR: Final = 5  # a share of fewer events than this says nothing
+PENDING_MAX: Final = 10_000
+_PLAIN: Final = (
+    "oldest_due_seconds", "due_reminders", "leases_expired", "oldest_timer_seconds", "open_calls", "outcomes_unknown",
+    "calls_too_long", "dead_letters", "breaks_open", "rows_unplaced", "months_ahead", "oldest_snapshot_seconds",
+    "connections_share", "commits_waiting", "replica_lag_seconds",
+)  # fmt: skip
+REPLICA_FRESH_SECONDS: Final = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Watched:
+    """What is watched, as the settings say."""
+
+    home: Path
+    carriers: tuple[str, ...]
+    fresh_seconds: float
+    horizon_seconds: float
+    call_seconds: float
+    standbys: int
+
+
+@dataclass
+class Watch:
+    """The watch's memory between looks. `at` is the monotonic clock, `now` the wall's."""
+
+    watched: Watched
+    looked_for: LookedFor
+    canary: Canary | None = None
+    shown: Shown = field(default_factory=Shown)
+    firing: list[Firing] = field(default_factory=list)
+    _lately: deque[tuple[float, Scraped]] = field(default_factory=deque)
+    _adds: dict[tuple[str, datetime], list[int]] = field(default_factory=dict)
+    _marks: list[tuple[datetime, str, str]] = field(default_factory=list)
+    _burns: dict[str, dict[int, float | None]] = field(default_factory=dict)
+    _counted: datetime | None = None
+    _server: int | None = None
+    _replicas_fresh: bool = False
+
+    def __post_init__(self) -> None:
+        self._scraper = Scraper(place=self.watched.home / "run" / "targets.json")
+        self._evaluator = Evaluator(self.looked_for)
+
+    def look(self, *, now: datetime, at: float) -> None:
+        """One look: ask everything, decide what fires, and once a minute write down what was counted."""
+        scraped = self._scraper.scrape()
+        self._lately.append((at, scraped))
+        while at - self._lately[0][0] > LATELY_SECONDS:
+            self._lately.popleft()
+        values: Values = {**self._asked(at), **self._of_rows(now), **self._of_instances(scraped)}
+        self._replicas_fresh = (
+            values.get("ringback_standbys_missing", {}).get("") == 0
+            and values.get("ringback_replica_lag_seconds", {}).get("", 1.0) < REPLICA_FRESH_SECONDS
+        )
+        self._add(scraped, now)
+        self._count(now)
+        before = {one.name for one in self.firing if not one.silenced_by}
+        self.firing = self._evaluator.look(looks=values, burns=self._burns, at=at)
+        self._tell({one.name for one in self.firing if not one.silenced_by}, before, now)
+        self.shown.gauges = values
+        self._write(values, now, at)
+
+    # ---- asking ------------------------------------------------------------------------------------
+    def _asked(self, at: float) -> Values:
+        waiting, free = probes.doorbells(), probes.disk_free_share(self.watched.home)
+        values = {
+            "ringback_redis_up": {"": float(waiting is not None)},
+            "ringback_carrier_up": {"": float(any(map(probes.takes_connections, self.watched.carriers)))},
+        }
+        if waiting is not None:
+            values["ringback_doorbells_waiting"] = {"": float(waiting)}
+        if free is not None:
+            values["ringback_disk_free_share"] = {"": free}
+        if self.canary is not None:
+            values["ringback_canary_age_seconds"] = {"": self.canary.look(at)}
+        return values
+
+    def _of_rows(self, now: datetime) -> Values:
+        try:
+            row = truth.figures(
+                unknown_seconds=2 * self.watched.horizon_seconds, call_seconds=self.watched.call_seconds
+            )
+            writable, server = truth.is_writable(), row["server"]
+        except DatabaseError as error:
+            log.warning("watch.database_away", error=type(error).__name__)
+            connection.close()
+            return {"ringback_database_up": {"": 0.0}, "ringback_database_writable": {"": 0.0}}
+        if self._server not in (None, server):
+            self._marks.append((now, "failover", f"the primary is now at port {server}"))
+        self._server = server
+        return {
+            "ringback_database_up": {"": 1.0},
+            "ringback_database_writable": {"": float(writable)},
+            "ringback_clock_aside_seconds": {"": abs(row["clock"] - time.time())},
+            "ringback_standbys_missing": {"": float(max(0, self.watched.standbys - row["standbys"]))},
+            **{f"ringback_{name}": {"": float(row[name])} for name in _PLAIN},
+        }
+
+    def _of_instances(self, scraped: Scraped) -> Values:
+        kinds = {target.kind for target in self._scraper.targets()}
+        down = {kind: float(sum(one.kind == kind for one in scraped.down)) for kind in kinds}
+        answering = [one for one in self._scraper.targets() if one.kind == "dispatch" and one not in scraped.down]
+        loops = [self._lately_of("ringback_dispatch_loops_total", instances=[one.name]) for one in answering]
+        long_enough = self._lately[-1][0] - self._lately[0][0] >= LATELY_SECONDS / 4
+        stalled = sum(turned == 0 for turned in loops) if long_enough else 0
+        texts = self._lately_of("ringback_intake_total")
+        failed = self._lately_of("ringback_intake_total", outcome="unavailable")
+        quick = self._lately_of("ringback_intake_seconds_bucket", le="1.0")
+        timed = self._lately_of("ringback_intake_seconds_count")
+        attempts = self._lately_of("ringback_attempts_total")
+        lost = sum(self._lately_of("ringback_attempts_total", state=state) for state in ("unknown", "not_sent"))
+        return {
+            "ringback_instances_down": down,
+            "ringback_instances_stalled": {"dispatch": float(stalled)},
+            "ringback_intake_failed_share": {"": _share(failed, texts)},
+            "ringback_intake_slow_share": {"": _share(timed - quick, timed)},
+            "ringback_attempts_failed_share": {"": _share(lost, attempts)},
+            "ringback_webhooks_forged": {"": self._lately_of("ringback_webhooks_refused_total", reason="signature")},
+            "ringback_batches_failed": {"": self._lately_of("ringback_batches_failed_total")},
+            "ringback_doorbells_lost": {"": self._lately_of("ringback_doorbells_failed_total")},
+        }
+
+    def _lately_of(self, series: str, *, instances: Sequence[str] | None = None, **labels: str) -> float:
+        return sum(scraped.total(series, instances=instances, **labels) for _, scraped in self._lately)
+
+    # ---- counting ----------------------------------------------------------------------------------
+    def _add(self, scraped: Scraped, now: datetime) -> None:
+        minute = now.replace(second=0, microsecond=0)
+        texts = scraped.total("ringback_intake_total")
+        lost = scraped.total("ringback_intake_total", outcome="unavailable")
+        quick = scraped.total("ringback_intake_seconds_bucket", le="1.0")
+        timed = scraped.total("ringback_intake_seconds_count")
+        counted = [("intake-availability", texts - lost, texts), ("reply-latency", quick, timed)]
+        if self.watched.standbys:
+            counted.append(("replica-freshness", float(self._replicas_fresh), 1.0))
+        for slo, good, total in counted:
+            if total and len(self._adds) < PENDING_MAX:
+                minute_of = self._adds.setdefault((slo, minute), [0, 0])
+                minute_of[0] += round(min(good, total))
+                minute_of[1] += round(total)
+
+    def _count(self, now: datetime) -> None:
+        minute = now.replace(second=0, microsecond=0)
+        if minute == self._counted:
+            return
+        adds = [Count(slo=slo, minute=at, good=good, total=total) for (slo, at), (good, total) in self._adds.items()]
+        try:
+            truth.keep(counts=truth.count(now=now, fresh_seconds=self.watched.fresh_seconds), adds=adds)
+            self._adds.clear()
+            while self._marks:
+                at, kind, says = self._marks[0]
+                truth.mark(at=at, kind=kind, says=says)
+                del self._marks[0]
+            truth.cut(now=now)
+            self._burns = self._rates(minute)
+        except DatabaseError as error:
+            log.warning("watch.not_counted", error=type(error).__name__)
+            connection.close()
+            return
+        self._counted = minute
+
+    def _rates(self, minute: datetime) -> dict[str, dict[int, float | None]]:
+        several = {seconds for burn in self.looked_for.burns for seconds in (burn.long_seconds, burn.short_seconds)}
+        targets = {slo.name: slo.target for slo in self.looked_for.slos}
+        rates: dict[str, dict[int, float | None]] = {}
+        total: dict[str, tuple[int, int]] = {}
+        for window in truth.windows(at=minute, seconds=[*sorted(several), truth.KEPT_DAYS * 86400]):
+            if window.slo not in targets:
+                continue
+            if window.seconds not in several:
+                total[window.slo] = window.good, window.total
+                continue
+            bad, allowed = window.total - window.good, window.total * (1 - targets[window.slo])
+            few = bad < self.looked_for.events_floor
+            rates.setdefault(window.slo, {})[window.seconds] = None if few else bad / allowed
+        self.shown.counters = {
+            "ringback_sli_events": {slo: float(events) for slo, (_, events) in total.items()},
+            "ringback_sli_good": {slo: float(good) for slo, (good, _) in total.items()},
+        }
+        return rates
+
+    # ---- telling -----------------------------------------------------------------------------------
+    def _tell(self, firing: set[str], before: set[str], now: datetime) -> None:
+        for name in sorted(firing - before):
+            log.error("alert.fires", alert=name)
+            self._marks.append((now, "alert", f"{name} fires"))
+        for name in sorted(before - firing):
+            log.warning("alert.ends", alert=name)
+            self._marks.append((now, "alert", f"{name} ends"))
+        del self._marks[:-PENDING_MAX]
+
+    def _write(self, values: Mapping[str, Mapping[str, float]], now: datetime, at: float) -> None:
+        told: dict[str, Any] = {
+            "at": now.isoformat(),
+            "alerts": [asdict(one) | {"for_seconds": round(at - one.since, 1)} for one in self.firing],
+            "gauges": values,
+        }
+        place = self.watched.home / "run" / ALERTS
+        try:
+            with tempfile.NamedTemporaryFile("w", dir=place.parent, prefix=f".{ALERTS}.", delete=False) as new:
+                json.dump(told, new)
+            Path(new.name).replace(place)
+        except OSError as error:
+            log.warning("watch.not_written", error=str(error))
+
+
+def known_names(looked_for: LookedFor) -> list[str]:
+    """The name of every alert that can fire."""
+    burning = [burn_name(slo.name, severity) for slo in looked_for.slos for severity in ("page", "ticket")]
+    return [*(alert.name for alert in looked_for.alerts), *burning]
+
+
+def _share(part: float, whole: float) -> float:
+    return part / whole if whole >= EVENTS_FLOOR else 0.0

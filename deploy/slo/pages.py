@@ -1,0 +1,73 @@
+"""Objectives and alerts → the reference that people read. Pure."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from config.observing.alerting import burn_name
+from config.observing.gauges import GAUGES
+from config.observing.slos import Alert, LookedFor
+from deploy.slo.prometheus import WATCH_ABSENT, WATCH_ABSENT_SAYS, expression, window
+
+WRITTEN: Final = "This page is written from `deploy/slo/` by `python -m deploy.slo`.\n"
+
+
+def slos(looked_for: LookedFor) -> str:
+    """docs/reference/slos.md."""
+    lines = [
+        "# Objectives\n\n" + WRITTEN,
+        "Each counts events, and which of them were good; the watch does it by the minute, from the rows and from the",
+        "processes' own counters (`config/observing/`). `/status/` shows what is left of each.\n",
+        "| objective | promise | target | window | an event is good where |\n|---|---|---|---|---|",
+    ]
+    lines += [
+        f"| `{slo.name}` | {slo.promise} | {slo.target * 100:g} % | {slo.days} days | {slo.good} |"
+        for slo in looked_for.slos
+    ]
+    lines += [
+        "\n## Burn rates\n",
+        "A burn rate of 1 spends the whole budget in the window. An alert fires where both windows burn faster than",
+        f'the factor and at least {looked_for.events_floor} events were bad (SRE Workbook, "Alerting on SLOs").\n',
+        "| severity | factor | long window | short window |\n|---|---|---|---|",
+    ]
+    lines += [
+        f"| {burn.severity} | {burn.factor:g} | {window(burn.long_seconds)} | {window(burn.short_seconds)} |"
+        for burn in looked_for.burns
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def alerts(looked_for: LookedFor) -> str:
+    """docs/reference/alerts.md."""
+    lines = [
+        "# Alerts\n\n" + WRITTEN,
+        "A page wakes somebody; a ticket waits for the morning. A symptom is silent while one of its causes pages. Who",
+        "looks: the watch (`./manage.py watch`) evaluates the same data as the rules for Prometheus in",
+        "[deploy/prometheus/rules](../../deploy/prometheus/rules/ringback.yml).\n",
+        "## Symptoms\n",
+        "| alert | severity | promise | fires where | for | what it says | silent while |",
+        "|---|---|---|---|---|---|---|",
+        f"| {WATCH_ABSENT} | page | P7 | `absent(ringback_database_up)` | 30 s | {WATCH_ABSENT_SAYS} | |",
+    ]
+    lines += [_line(alert) for alert in looked_for.alerts]
+    lines += ["\n## Burn rates\n", "| alert | severity | objective |\n|---|---|---|"]
+    lines += [
+        f"| {burn_name(slo.name, severity)} | {severity} | `{slo.name}` |"
+        for slo in looked_for.slos
+        for severity in ("page", "ticket")
+    ]
+    lines += ["\n## What the watch shows\n", "| gauge | meaning |\n|---|---|", *_gauges(GAUGES)]
+    return "\n".join(lines) + "\n"
+
+
+def _line(alert: Alert) -> str:
+    causes = ", ".join(alert.silenced_by)
+    return (
+        f"| {alert.name} | {alert.severity} | {alert.promise} | `{expression(alert)}` "
+        f"| {alert.for_seconds:g} s | {alert.says} | {causes} |"
+    )
+
+
+def _gauges(gauges: Mapping[str, tuple[str, str]]) -> list[str]:
+    return [
+        f"| `{name}{'{' + label + '}' if label else ''}` | {meaning} |" for name, (meaning, label) in gauges.items()
+    ]

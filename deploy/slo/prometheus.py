@@ -1,0 +1,248 @@
+"""Objectives and alerts → Prometheus' rules, promtool's tests of them, Alertmanager's inhibitions. Pure."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from config.observing.alerting import burn_name
+from config.observing.slos import Alert, Burn, LookedFor, Slo
+
+RUNBOOKS: Final = "docs/runbooks"
+WATCH_ABSENT: Final = "WatchAbsent"
+WATCH_ABSENT_SAYS: Final = "The watch itself is away, so nothing that it shows can fire."
+_SCRAPE_SECONDS: Final = 5
+
+Rule = Mapping[str, Any]
+
+
+def rules(looked_for: LookedFor) -> dict[str, Any]:
+    """The rules file: recording rules of every window, then alerts."""
+    recorded = [_recorded(seconds) for seconds in _windows(looked_for)]
+    symptoms = [_absent(), *(_symptom(alert) for alert in looked_for.alerts)]
+    burning = [_burning(slo, severity, looked_for) for slo in looked_for.slos for severity in ("page", "ticket")]
+    return {
+        "groups": [
+            {"name": "ringback-slis", "interval": "30s", "rules": recorded},
+            {"name": "ringback-symptoms", "interval": f"{_SCRAPE_SECONDS}s", "rules": symptoms},
+            {"name": "ringback-burn-rates", "interval": "30s", "rules": burning},
+        ]
+    }
+
+
+def symptom_tests(looked_for: LookedFor) -> dict[str, Any]:
+    """promtool's tests of the symptoms: each fires on its own series after its time, and ends."""
+    cases = [_absent_case(), *(_symptom_case(alert) for alert in looked_for.alerts)]
+    return {"rule_files": ["../rules/ringback.yml"], "evaluation_interval": "5s", "tests": cases}
+
+
+def burn_tests(looked_for: LookedFor) -> dict[str, Any]:
+    """promtool's tests of the objectives: each pages on an outage, and neither on health nor on one failure."""
+    cases = [case(slo) for slo in looked_for.slos for case in (_healthy_case, _outage_case, _one_failure_case)]
+    return {"rule_files": ["../rules/ringback.yml"], "evaluation_interval": "1m", "tests": cases}
+
+
+def alertmanager(looked_for: LookedFor) -> dict[str, Any]:
+    """Alertmanager's file: one page per cause. Where pages go is for each deployment to add."""
+    causes: dict[str, list[str]] = {}
+    for alert in looked_for.alerts:
+        for cause in alert.silenced_by:
+            causes.setdefault(cause, []).append(alert.name)
+    inhibitions = [
+        {"source_matchers": [f'alertname="{cause}"'], "target_matchers": [f'alertname=~"{"|".join(names)}"']}
+        for cause, names in causes.items()
+    ]
+    inhibitions.append(
+        {
+            "source_matchers": ['class="symptom"', 'severity="page"'],
+            "target_matchers": ['class="burn"'],
+            "equal": ["slo"],
+        }
+    )
+    return {
+        "route": {"receiver": "nobody", "group_by": ["alertname"], "group_wait": "5s", "group_interval": "30s"},
+        "receivers": [{"name": "nobody"}],
+        "inhibit_rules": inhibitions,
+    }
+
+
+def expression(alert: Alert) -> str:
+    """A symptom as PromQL."""
+    series = f'max({alert.metric}{{kind="{alert.label}"}})' if alert.label else f"max({alert.metric})"
+    bound, sign = (alert.above, ">") if alert.above is not None else (alert.below, "<")
+    return f"{series} {sign} {bound:g}"
+
+
+def window(seconds: int) -> str:
+    """A window as Prometheus writes it, in the largest unit that fits."""
+    for unit, size in (("d", 86400), ("h", 3600), ("m", 60)):
+        if seconds % size == 0:
+            return f"{seconds // size}{unit}"
+    return f"{seconds}s"
+
+
+def _windows(looked_for: LookedFor) -> list[int]:
+    return sorted({seconds for burn in looked_for.burns for seconds in (burn.long_seconds, burn.short_seconds)})
+
+
+def _record(seconds: int) -> str:
+    return f"ringback:sli_bad:ratio_rate{window(seconds)}"
+
+
+def _recorded(seconds: int) -> Rule:
+    over = window(seconds)
+    good, total = (f"sum by (slo) (rate(ringback_sli_{part}_total[{over}]))" for part in ("good", "events"))
+    return {"record": _record(seconds), "expr": f"1 - {good} / {total}"}
+
+
+def _symptom(alert: Alert) -> Rule:
+    return {
+        "alert": alert.name,
+        "expr": expression(alert),
+        "for": f"{alert.for_seconds:g}s",
+        "labels": {
+            "severity": alert.severity,
+            "class": "symptom",
+            "promise": alert.promise,
+            "slo": alert.slo or "none",
+        },
+        "annotations": {"summary": alert.says, "runbook_url": f"{RUNBOOKS}/{alert.name}.md"},
+    }
+
+
+def _absent() -> Rule:
+    return {
+        "alert": WATCH_ABSENT,
+        "expr": "absent(ringback_database_up)",
+        "for": "30s",
+        "labels": {"severity": "page", "class": "symptom", "promise": "P7", "slo": "none"},
+        "annotations": {"summary": WATCH_ABSENT_SAYS, "runbook_url": f"{RUNBOOKS}/{WATCH_ABSENT}.md"},
+    }
+
+
+def _burning(slo: Slo, severity: str, looked_for: LookedFor) -> Rule:
+    name = burn_name(slo.name, severity)
+    several = [burn for burn in looked_for.burns if burn.severity == severity]
+    return {
+        "alert": name,
+        "expr": " or ".join(_burns(slo, burn, looked_for.events_floor) for burn in several),
+        "for": f"{min(burn.for_seconds for burn in several):g}s",
+        "labels": {"severity": severity, "class": "burn", "promise": slo.promise, "slo": slo.name},
+        "annotations": {
+            "summary": f"{slo.title}: the error budget is spent too fast.",
+            "runbook_url": f"{RUNBOOKS}/{name}.md",
+        },
+    }
+
+
+def _burns(slo: Slo, burn: Burn, floor: int) -> str:
+    bound = f"{burn.factor * (1 - slo.target):.6g}"
+    of = f'{{slo="{slo.name}"}}'
+    both = [f"{_record(seconds)}{of} > {bound}" for seconds in (burn.long_seconds, burn.short_seconds)]
+    over = window(burn.long_seconds)
+    events, good = (f"increase(ringback_sli_{part}_total{of}[{over}])" for part in ("events", "good"))
+    bad = f"sum by (slo) ({events} - {good})"
+    return f"({' and '.join([*both, f'{bad} >= {floor}'])})"
+
+
+# ---- promtool's tests ------------------------------------------------------------------------------------------------
+def _symptom_case(alert: Alert) -> Rule:
+    bad, good = _values(alert)
+    series = f'{alert.metric}{{kind="{alert.label}"}}' if alert.label else alert.metric
+    steps = int(alert.for_seconds // _SCRAPE_SECONDS) + 4
+    fires = {
+        "exp_labels": {
+            "severity": alert.severity, "class": "symptom", "promise": alert.promise, "slo": alert.slo or "none",
+        },
+        "exp_annotations": {"summary": alert.says, "runbook_url": f"{RUNBOOKS}/{alert.name}.md"},
+    }  # fmt: skip
+    return {
+        "name": f"{alert.name} fires after its time, and ends",
+        "interval": f"{_SCRAPE_SECONDS}s",
+        "input_series": [
+            {"series": series, "values": f"{good:g}x3 {bad:g}x{steps} {good:g}x4"},
+            {"series": "ringback_database_up", "values": f"1x{steps + 10}"},
+        ],
+        "alert_rule_test": [
+            {"eval_time": "15s", "alertname": alert.name, "exp_alerts": []},
+            {"eval_time": _at(4 + steps - 1), "alertname": alert.name, "exp_alerts": [fires]},
+            {"eval_time": _at(4 + steps + 3), "alertname": alert.name, "exp_alerts": []},
+        ],
+    }
+
+
+def _values(alert: Alert) -> tuple[float, float]:
+    if alert.above is not None:
+        return alert.above + 1, alert.above
+    assert alert.below is not None
+    return alert.below - min(1, alert.below), alert.below
+
+
+def _absent_case() -> Rule:
+    fires = {
+        "exp_labels": {"severity": "page", "class": "symptom", "promise": "P7", "slo": "none"},
+        "exp_annotations": {"summary": WATCH_ABSENT_SAYS, "runbook_url": f"{RUNBOOKS}/{WATCH_ABSENT}.md"},
+    }
+    return {
+        "name": "Data that is missing is an alert",
+        "interval": f"{_SCRAPE_SECONDS}s",
+        "input_series": [{"series": "ringback_database_up", "values": "1x10 stale"}],
+        "alert_rule_test": [
+            {"eval_time": "50s", "alertname": WATCH_ABSENT, "exp_alerts": []},
+            {"eval_time": "120s", "alertname": WATCH_ABSENT, "exp_alerts": [fires]},
+        ],
+    }
+
+
+def _series(slo: Slo, good: str, total: str) -> list[Rule]:
+    of = f'{{slo="{slo.name}"}}'
+    return [
+        {"series": f"ringback_sli_good_total{of}", "values": good},
+        {"series": f"ringback_sli_events_total{of}", "values": total},
+        {"series": "ringback_database_up", "values": "1x200"},
+    ]
+
+
+def _healthy_case(slo: Slo) -> Rule:
+    return {
+        "name": f"{slo.name}: an hour of health pages nobody",
+        "interval": "1m",
+        "input_series": _series(slo, "0+100x70", "0+100x70"),
+        "alert_rule_test": [_quiet("65m", slo, severity) for severity in ("page", "ticket")],
+    }
+
+
+def _outage_case(slo: Slo) -> Rule:
+    name = burn_name(slo.name, "page")
+    fires = {
+        "exp_labels": {"severity": "page", "class": "burn", "promise": slo.promise, "slo": slo.name},
+        "exp_annotations": {
+            "summary": f"{slo.title}: the error budget is spent too fast.",
+            "runbook_url": f"{RUNBOOKS}/{name}.md",
+        },
+    }
+    return {
+        "name": f"{slo.name}: an outage of ten minutes pages",
+        "interval": "1m",
+        "input_series": _series(slo, "0+100x60 6000x60", "0+100x120"),
+        "alert_rule_test": [
+            _quiet("60m", slo, "page"),
+            {"eval_time": "78m", "alertname": name, "exp_alerts": [fires]},
+        ],
+    }
+
+
+def _one_failure_case(slo: Slo) -> Rule:
+    """A night with one text an hour: one failure is all of the window's events, and pages nobody."""
+    return {
+        "name": f"{slo.name}: one failure at 3 a.m. pages nobody",
+        "interval": "1m",
+        "input_series": _series(slo, "0x120", "0x60 1x60"),
+        "alert_rule_test": [_quiet("65m", slo, severity) for severity in ("page", "ticket")],
+    }
+
+
+def _quiet(at: str, slo: Slo, severity: str) -> Rule:
+    return {"eval_time": at, "alertname": burn_name(slo.name, severity), "exp_alerts": []}
+
+
+def _at(steps: int) -> str:
+    return f"{steps * _SCRAPE_SECONDS}s"

@@ -1,0 +1,132 @@
+"""The watch, over the whole product in one process with a stopped clock: what it sees, counts and says."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from django.db import OperationalError
+
+from config.observing import probes, truth
+from config.observing.scraping import Scraper
+from config.observing.slos import looked_for
+from config.observing.watching import Watch, Watched
+from tests.world.scripts import TEA
+from tests.world.world import World
+
+NUMBER = "+12025550150"
+
+
+@pytest.fixture
+def watch(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Watch:
+    """One that finds no other process, and Redis and a carrier that answer."""
+    (tmp_path / "run").mkdir()
+    monkeypatch.setattr(probes, "doorbells", lambda: 0)
+    monkeypatch.setattr(probes, "takes_connections", lambda _base: True)
+    watched = Watched(
+        home=tmp_path,
+        carriers=("http://127.0.0.1:1",),
+        fresh_seconds=60,
+        horizon_seconds=20,
+        call_seconds=390,
+        standbys=0,
+    )
+    return Watch(watched=watched, looked_for=looked_for())
+
+
+def looked(watch: Watch, world: World, seconds: float = 0.0) -> set[str]:
+    """Look again so much later; what fires unsilenced."""
+    world.clock.step(seconds=seconds) if seconds else None
+    watch.look(now=world.clock.now, at=world.clock.now.timestamp())
+    return {one.name for one in watch.firing if not one.silenced_by}
+
+
+def value(watch: Watch, name: str) -> float:
+    return watch.shown.gauges[f"ringback_{name}"][""]
+
+
+def test_nothing_fires_where_all_is_well(world: World, watch: Watch) -> None:
+    world.text(NUMBER, TEA)
+    world.run()
+    assert looked(watch, world) == set()
+    # The stopped clock stands in another year than the partitions, and housekeeping is not run.
+    assert looked(watch, world, 120) - {"TimersOverdue", "MonthsMissing"} == set()
+
+
+def test_it_sees_what_is_due_and_pages_once_nobody_rings_it(world: World, watch: Watch) -> None:
+    world.text(NUMBER, TEA)
+    world.clock.step(seconds=3600 * 24)
+    assert "RemindersOverdue" not in looked(watch, world)
+    assert value(watch, "oldest_due_seconds") > 20
+    assert "RemindersOverdue" in looked(watch, world, 15)
+
+
+def counted(world: World) -> dict[str, tuple[int, int]]:
+    """Count now and keep it. The ids of rows are of the real clock, what is in them of the stopped one."""
+    truth.keep(counts=truth.count(now=datetime.now(UTC) + timedelta(minutes=1), fresh_seconds=60), adds=[])
+    at = world.clock.now + timedelta(minutes=1)
+    return {one.slo: (one.good, one.total) for one in truth.windows(at=at, seconds=[86400])}
+
+
+def test_it_counts_what_the_objectives_count(world: World) -> None:
+    world.text(NUMBER, TEA)
+    world.run()
+    assert (counted(world)["freshness"], counted(world)["correctness"]) == ((1, 1), (2, 2))
+
+
+def test_it_counts_a_late_ring_as_not_good(world: World) -> None:
+    world.text(NUMBER, TEA)
+    world.clock.step(seconds=3 * 3600)
+    world.run()
+    assert counted(world)["freshness"] == (0, 1)
+
+
+def test_a_break_is_a_ticket_and_costs_correctness(world: World, watch: Watch) -> None:
+    world.text(NUMBER, TEA)
+    world.see.execute(
+        "INSERT INTO billing_break (id, promise, kind, subject_kind, subject_id, detail, opened_at)"
+        " VALUES (gen_random_uuid(), 'P6', 'planted', 'test', '1', '{}', %s)",
+        [world.clock.now],
+    )
+    assert "BreaksOpen" in looked(watch, world, 60)
+    told = {one.slo: (one.good, one.total) for one in truth.windows(at=world.clock.now, seconds=[3600])}
+    assert told["correctness"] == (0, 1)
+
+
+def test_it_goes_on_where_the_database_is_away_and_counts_later(
+    world: World, watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(**_: object) -> None:
+        raise OperationalError("planted")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(truth, "figures", away)
+        broken.setattr(truth, "count", away)
+        assert looked(watch, world) == set()
+        assert looked(watch, world, 10) == {"DatabaseAway"}
+    assert looked(watch, world, 5) == set()
+    looked(watch, world, 60)
+    said = [mark["says"] for mark in truth.marks(since=world.clock.now - timedelta(hours=1), until=world.clock.now)]
+    assert sorted(said) == ["DatabaseAway ends", "DatabaseAway fires"]
+
+
+def test_it_writes_down_what_it_sees_for_the_page(world: World, watch: Watch, tmp_path: Path) -> None:
+    looked(watch, world)
+    told = json.loads((tmp_path / "run" / "alerts.json").read_text())
+    assert told["alerts"] == []
+    assert told["gauges"]["ringback_database_up"] == {"": 1.0}
+
+
+def test_it_tells_which_instances_do_not_answer(world: World, watch: Watch, tmp_path: Path) -> None:
+    target = {"targets": ["127.0.0.1:9"], "labels": {"kind": "worker", "instance": "worker-1"}}
+    (tmp_path / "run" / "targets.json").write_text(json.dumps([target]))
+    looked(watch, world)
+    assert "WorkerDown" in looked(watch, world, 15)
+
+
+def test_a_counter_that_began_anew_is_not_taken_for_a_fall() -> None:
+    scraper = Scraper(place=Path("/nonexistent"))
+    series = ("ringback_intake_total", ())
+    assert scraper._rise("web-1", {series: 5.0}) == {}
+    assert scraper._rise("web-1", {series: 9.0}) == {series: 4.0}
+    assert scraper._rise("web-1", {series: 2.0}) == {series: 2.0}

@@ -1,0 +1,72 @@
+"""What fires: a condition that holds for long enough, one page a cause, and no page for one failure at night."""
+
+from config.observing.alerting import Evaluator
+from config.observing.slos import Alert, Burn, LookedFor, Slo
+
+
+def alert(
+    name: str, *, above: float | None = None, below: float | None = None, silenced_by: tuple[str, ...] = ()
+) -> Alert:
+    return Alert(
+        name=name, severity="page", promise="P5", slo="freshness", metric=name.lower(), label="", above=above,
+        below=below, for_seconds=10, says=f"{name} says so.", silenced_by=silenced_by,
+    )  # fmt: skip
+
+
+LOOKED_FOR = LookedFor(
+    slos=(Slo(name="freshness", title="On time", promise="P5", target=0.999, days=30, public=True, good="it is"),),
+    alerts=(alert("Away", below=1), alert("Overdue", above=20, silenced_by=("Away",))),
+    burns=(
+        Burn(severity="page", factor=14.4, long_seconds=3600, short_seconds=300, for_seconds=0),
+        Burn(severity="ticket", factor=3, long_seconds=86400, short_seconds=7200, for_seconds=0),
+    ),
+    events_floor=3,
+)
+
+
+def fired(looks: list[tuple[float, dict[str, float]]], burns: dict[int, float | None] | None = None) -> dict[str, str]:
+    """After these looks: what fires, and by what it is silenced."""
+    evaluator = Evaluator(LOOKED_FOR)
+    firing = []
+    for at, values in looks:
+        looked = {name: {"": value} for name, value in values.items()}
+        firing = evaluator.look(looks=looked, burns={"freshness": burns or {}}, at=at)
+    return {one.name: one.silenced_by for one in firing}
+
+
+def test_it_fires_once_the_condition_has_held_for_its_time() -> None:
+    assert fired([(0, {"overdue": 30})]) == {}
+    assert fired([(0, {"overdue": 30}), (9, {"overdue": 30})]) == {}
+    assert fired([(0, {"overdue": 30}), (10, {"overdue": 30})]) == {"Overdue": ""}
+
+
+def test_it_begins_anew_where_the_condition_ended_in_between() -> None:
+    assert fired([(0, {"overdue": 30}), (8, {"overdue": 20}), (12, {"overdue": 30})]) == {}
+
+
+def test_it_ends_with_its_condition() -> None:
+    assert fired([(0, {"overdue": 30}), (10, {"overdue": 30}), (15, {"overdue": 0})]) == {}
+
+
+def test_what_was_not_seen_is_not_bad() -> None:
+    assert fired([(0, {}), (60, {})]) == {}
+
+
+def test_the_page_of_a_cause_silences_its_symptoms() -> None:
+    both = {"away": 0.0, "overdue": 30.0}
+    assert fired([(0, both), (10, both)]) == {"Away": "", "Overdue": "Away"}
+
+
+def test_a_budget_that_burns_in_both_windows_pages_unless_a_symptom_does() -> None:
+    fast: dict[int, float | None] = {3600: 20.0, 300: 20.0}
+    assert fired([(0, {})], fast) == {"FreshnessBudgetBurnsFast": ""}
+    assert fired([(0, {"away": 0.0}), (10, {"away": 0.0})], fast) == {"Away": "", "FreshnessBudgetBurnsFast": "Away"}
+    assert fired([(0, {})], {3600: 20.0, 300: 1.0}) == {}
+
+
+def test_too_few_events_page_nobody() -> None:
+    assert fired([(0, {})], {3600: None, 300: None}) == {}
+
+
+def test_a_slow_burn_is_a_ticket() -> None:
+    assert fired([(0, {})], {86400: 4.0, 7200: 4.0}) == {"FreshnessBudgetBurnsSlowly": ""}

@@ -50,6 +50,17 @@ def secrets_are_set_where_people_are_served(**_: Any) -> Iterable[CheckMessage]:
     """A web instance without the carrier's token would believe anybody, or nobody."""
     if settings.RINGBACK_INSTANCE and not settings.RINGBACK_TWILIO_AUTH_TOKEN:
         yield Error("RINGBACK_TWILIO_AUTH_TOKEN is empty; set it to the carrier account's token.", id="ringback.E004")
+    if settings.RINGBACK_TWILIO_2_ACCOUNT_SID and not (
+        settings.RINGBACK_TWILIO_2_AUTH_TOKEN
+        and settings.RINGBACK_TWILIO_2_BASE
+        and settings.RINGBACK_SERVICE_NUMBER_2
+        and settings.RINGBACK_TWILIO_2_ACCOUNT_SID != settings.RINGBACK_TWILIO_ACCOUNT_SID
+    ):
+        yield Error(
+            "RINGBACK_TWILIO_2_ACCOUNT_SID is set; set RINGBACK_TWILIO_2_BASE, RINGBACK_TWILIO_2_AUTH_TOKEN and "
+            "RINGBACK_SERVICE_NUMBER_2 too, and let the account be another than the first.",
+            id="ringback.E006",
+        )
     if settings.RINGBACK_INSTANCE and settings.SECRET_KEY.startswith("not-secret"):
         yield Error("RINGBACK_SECRET_KEY is not set; give it a long random value.", id="ringback.E005")
 

@@ -52,6 +52,10 @@ CARRIER_CONNECT_SECONDS: Final = 3.0
 CARRIER_TIMEOUT_SECONDS: Final = 8.0
 CARRIER_CONNECTIONS_MAX: Final = 400  # every thread of a worker with a full batch: no request waits for a socket
 SETTLE_SECONDS: Final = 2.0
+CARRIER_FAILURES_MAX: Final = 5  # in a row: then new work goes to another account, where there is one
+CARRIER_SLOW_SECONDS: Final = 4.0  # an answer that takes longer is a failure of the account's
+CARRIER_OPEN_SECONDS: Final = 1.0
+CARRIER_OPEN_SECONDS_MAX: Final = 30.0
 ATTEMPTS_MAX: Final = 20  # numbers taken for one occurrence, dialled or not, before it is a dead letter
 NOT_SENT_RETRY_SECONDS: Final = (2.0, 5.0, 15.0, 60.0, 300.0)
 

@@ -27,6 +27,9 @@ OLDEST_DUE_SECONDS: Final = Gauge("ringback_oldest_due_seconds", "Age of the old
 DATABASE_BREAKER_OPEN: Final = Gauge("ringback_database_breaker_open", "1 while the database's breaker is open")
 DATABASE_BREAKER_TRIPS: Final = Counter("ringback_database_breaker_trips", "Openings of the breaker by reason", ["why"])
 DISPATCH_LOOPS: Final = Counter("ringback_dispatch_loops", "Turns of the dispatcher's loop: its liveness")
+CARRIER_BREAKER_OPEN: Final = Gauge(
+    "ringback_carrier_breaker_open", "1 while a carrier account is asked no more", ["account"]
+)
 SPOOL_REASONS: Final = ("bytes", "age", "sender", "disk")
 SPOOLED: Final = Counter("ringback_spooled", "Texts that went to the spool, by why", ["why"])
 SPOOL_REFUSED: Final = Counter("ringback_spool_refused", "Texts that the spool did not take", ["reason"])

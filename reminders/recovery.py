@@ -5,6 +5,7 @@ and each timer ends in a look-up that binds, concludes, or looks again. "Not pla
 look-up horizon on one looker's monotonic clock, by at least limits.LOOK_UPS_MIN looks spread over it.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -15,6 +16,7 @@ from billing import breaks
 from billing.database import Statements, first, prove
 from reminders import limits, outcomes
 from reminders.carriers import session
+from reminders.carriers.account import choose
 from reminders.carriers.base import (
     CallRecord,
     Carrier,
@@ -22,6 +24,7 @@ from reminders.carriers.base import (
     Evidence,
     MessageRecord,
     Rejected,
+    Unavailable,
 )
 from reminders.carriers.twilio import CALL_ENDS
 from reminders.clock import Looker
@@ -74,13 +77,16 @@ def hang_up(*, attempt_id: UUID, carrier: Carrier, policy: Policy, looker: Looke
     return True
 
 
-def tend_reply(*, reply_id: UUID, carrier: Carrier, policy: Policy) -> str:
-    """Send an SMS of ours, or look up one that is not known to have arrived; sent again only if absent."""
+def tend_reply(*, reply_id: UUID, carrier: Carrier, policy: Policy, elsewhere: Sequence[Carrier] = ()) -> str:
+    """Send an SMS of ours, or look up one that is not known to have arrived; sent again only if absent.
+
+    `carrier` is the account that was asked; `elsewhere` are those that a new sending may go to besides.
+    """
     row = first(statements.run("load_reply", {"reply_id": reply_id}))
     if row is None or row["state"] in (ReplyState.SENT, ReplyState.UNDELIVERED):
         return "over"
     if row["state"] == ReplyState.INTENDED:
-        return _send(row, carrier, policy)
+        return _send(row, (carrier, *elsewhere), policy)
     try:
         record = _find_reply(row, carrier)
     except (CarrierError, TimeoutError):
@@ -92,7 +98,7 @@ def tend_reply(*, reply_id: UUID, carrier: Carrier, policy: Policy) -> str:
         wait = policy.lookup_horizon_seconds / limits.LOOK_UPS_MIN
         _move_reply(reply_id, carrier, was=NOT_FINAL, state="unknown", seconds=wait, looked_up=True)
         return "absent"
-    return _send(row, carrier, policy)
+    return _send(row, (carrier, *elsewhere), policy)
 
 
 def fold_message(*, reply_id: UUID, carrier_sid: str, status: str, error: str | None, carrier: str) -> bool:
@@ -215,15 +221,29 @@ def _look_again(
     )
 
 
-def _send(row: dict[str, Any], carrier: Carrier, policy: Policy) -> str:
-    reply_id = row["id"]
+def _send(row: dict[str, Any], carriers: Sequence[Carrier], policy: Policy) -> str:
+    """One sending, by the first account that is available; where nothing was sent for sure, the next one is asked."""
     if row["stopped"] or row["sends"] >= limits.REPLY_SENDS_MAX:
         error = "stopped" if row["stopped"] else "sends"
-        _move_reply(reply_id, carrier, was=(row["state"],), state="undelivered", seconds=None, error=error)
+        _move_reply(row["id"], carriers[0], was=(row["state"],), state="undelivered", seconds=None, error=error)
         return "undelivered"
+    first = choose(carriers)
+    ways = (first, *(one for one in carriers if one is not first))
+    was, told = row["state"], "over"
+    for carrier in ways[: limits.REPLY_SENDS_MAX - row["sends"]]:
+        told, is_elsewhere = _send_by(row, carrier, policy, was)
+        if not is_elsewhere:
+            break
+        was = ReplyState.UNKNOWN
+    return told
+
+
+def _send_by(row: dict[str, Any], carrier: Carrier, policy: Policy, was: str) -> tuple[str, bool]:
+    """Send by one account, which is stored first; what came of it, and whether another account may be asked."""
+    reply_id = row["id"]
     wait = max(limits.LOOK_UPS_MIN, policy.lookup_horizon_seconds / limits.LOOK_UPS_MIN)
-    if not _move_reply(reply_id, carrier, was=(row["state"],), state="handed_over", seconds=wait, sent=True):
-        return "over"
+    if not _move_reply(reply_id, carrier, was=(was,), state="handed_over", seconds=wait, sent=True):
+        return "over", False
     try:
         sid = session.run(
             carrier.send_message(to=row["number"], body=row["body"], reply_id=reply_id),
@@ -231,13 +251,13 @@ def _send(row: dict[str, Any], carrier: Carrier, policy: Policy) -> str:
         )
     except Rejected as error:
         _move_reply(reply_id, carrier, was=NOT_FINAL, state="undelivered", seconds=None, error=error.reason)
-        return "undelivered"
+        return "undelivered", False
     except (CarrierError, TimeoutError) as error:
         reason = error.reason if isinstance(error, CarrierError) else "timeout"
         _move_reply(reply_id, carrier, was=NOT_FINAL, state="unknown", seconds=wait, error=reason)
-        return "unknown"
+        return "unknown", isinstance(error, Unavailable)
     _move_reply(reply_id, carrier, was=NOT_FINAL, state="unknown", seconds=limits.REPLY_LOOK_UP_SECONDS, sid=sid)
-    return "sent"
+    return "sent", False
 
 
 def _find_reply(row: dict[str, Any], carrier: Carrier) -> MessageRecord | None:

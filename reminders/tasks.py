@@ -15,6 +15,7 @@ from redis.exceptions import RedisError
 
 from billing.database import Statements
 from reminders import delivery, dispatch, housekeeping, limits, metrics, outcomes, recovery, tracing, wiring
+from reminders.carriers.account import choose
 from reminders.states import Kind
 
 log = structlog.get_logger()
@@ -77,7 +78,7 @@ def attend(kind: str, ids: list[str], token: str, trace_context: str) -> None:
 
 
 def _ring(bell: dispatch.Doorbell, trace_context: str) -> None:
-    carrier = wiring.carrier()
+    carrier = choose(wiring.carriers())
     delivered = delivery.deliver(
         timer_ids=bell.ids,
         token=bell.token,
@@ -121,16 +122,23 @@ def _give_up(attempt_id: UUID) -> None:
 
 def _attend_one(kind: Kind, key: UUID) -> float | None:
     """Do what one timer asks for. Seconds until it comes again; None where it is done, or has moved by itself."""
-    carrier, policy, now = wiring.carrier(), wiring.policy(), timezone.now()
+    policy, now, every = wiring.policy(), timezone.now(), wiring.carriers()
+    if kind not in (Kind.LOOK_UP, Kind.REPLY, Kind.HANG_UP):
+        return min(housekeeping.attend(kind=kind, carrier=one, now=now) for one in every)
+    carrier = every[0] if len(every) == 1 else wiring.carrier_named(_asked_of(key))
     if kind is Kind.LOOK_UP:
         found = recovery.look_up(attempt_id=key, carrier=carrier, policy=policy, looker=wiring.looker(), now=now)
         metrics.LOOK_UPS.labels(found).inc()
         log.info("attempt.looked_up", attempt=str(key), found=found)
         return None
     if kind is Kind.REPLY:
-        recovery.tend_reply(reply_id=key, carrier=carrier, policy=policy)
+        elsewhere = [one for one in every if one is not carrier]
+        recovery.tend_reply(reply_id=key, carrier=carrier, policy=policy, elsewhere=elsewhere)
         return None
-    if kind is Kind.HANG_UP:
-        done = recovery.hang_up(attempt_id=key, carrier=carrier, policy=policy, looker=wiring.looker(), now=now)
-        return None if done else limits.PUBLISH_RETRY_SECONDS
-    return housekeeping.attend(kind=kind, carrier=carrier, now=now)
+    done = recovery.hang_up(attempt_id=key, carrier=carrier, policy=policy, looker=wiring.looker(), now=now)
+    return None if done else limits.PUBLISH_RETRY_SECONDS
+
+
+def _asked_of(key: UUID) -> str:
+    row = statements.run("asked_of", {"key": key}).fetchone()
+    return str(row[0]) if row else ""

@@ -53,6 +53,7 @@ class Webhook:
 
     form: dict[str, str]
     query: dict[str, str]
+    carrier: str  # the account that signed it
 
     def id(self, name: str) -> UUID:
         """An id of ours from the address. Raises Malformed."""
@@ -87,13 +88,15 @@ def webhook(view: View) -> Callable[[HttpRequest], HttpResponse]:
             return _refuse(422, "fields", f"The form must be UTF-8 and have at most {limits.FIELDS_MAX} fields.")
         path = request.get_full_path()
         try:
+            carrier, token = wiring.signer(form.get("AccountSid", [""])[-1])
             twilio.verify(
                 url=settings.RINGBACK_PUBLIC_BASE + path,
                 form=form,
                 signature=request.META.get("HTTP_X_TWILIO_SIGNATURE"),
-                auth_token=settings.RINGBACK_TWILIO_AUTH_TOKEN,
+                auth_token=token,
             )
-            hook = Webhook(form={name: values[-1] for name, values in form.items()}, query=request.GET.dict())
+            last = {name: values[-1] for name, values in form.items()}
+            hook = Webhook(form=last, query=request.GET.dict(), carrier=carrier)
             with within(seconds=limits.CALLBACK_SECONDS) if drainer.spool() else nullcontext():
                 return view(hook)
         except Forged:
@@ -111,7 +114,7 @@ def webhook(view: View) -> Callable[[HttpRequest], HttpResponse]:
 @webhook
 def sms(hook: Webhook) -> HttpResponse:
     """An SMS came in: accept it durably, answer with what was understood."""
-    message = twilio.inbound(hook.form)
+    message = twilio.inbound(hook.form, carrier=hook.carrier)
     now = timezone.now()
     with metrics.INTAKE_SECONDS.time(), tracing.span("intake") as trace_context:
         try:
@@ -204,7 +207,7 @@ def keys(hook: Webhook) -> HttpResponse:
     attempt_id, call = hook.id("attempt"), twilio.call_sid(hook.form)
     key = hook.form.get("Digits", "")[:1]
     if key in KEYS:
-        _fold(attempt_id, Evidence(carrier_sid=call, answered_at=timezone.now(), pressed=key))
+        _fold(hook, attempt_id, Evidence(carrier_sid=call, answered_at=timezone.now(), pressed=key))
     language = hook.query.get("language", "en")  # ours: the address is signed
     said = replies.key_words(key=key, snooze_minutes=_snooze_minutes(), language=language)
     return _twiml(twilio.say(sentences=[said], language=LOCALES.get(language, "en-US")))
@@ -215,7 +218,7 @@ def call_status(hook: Webhook) -> HttpResponse:
     """A call of ours moved on: fold what the carrier says."""
     attempt_id = hook.id("attempt")
     twilio.call_sid(hook.form)
-    return _fold(attempt_id, twilio.evidence(hook.form, now=timezone.now()))
+    return _fold(hook, attempt_id, twilio.evidence(hook.form, now=timezone.now()))
 
 
 @webhook
@@ -229,7 +232,7 @@ def message_status(hook: Webhook) -> HttpResponse:
         carrier_sid=sid,
         status=hook.form.get("MessageStatus", ""),
         error=hook.form.get("ErrorCode") or None,
-        carrier=NAME,
+        carrier=hook.carrier,
     )
     metrics.CALLBACKS.labels("folded" if changed else "nothing").inc()
     return HttpResponse(status=204)
@@ -245,10 +248,10 @@ def voice_in(hook: Webhook) -> HttpResponse:
     return _twiml(twilio.say(sentences=said, language=LOCALES.get(found.language, "en-US")))
 
 
-def _fold(attempt_id: UUID, evidence: Evidence) -> HttpResponse:
+def _fold(hook: Webhook, attempt_id: UUID, evidence: Evidence) -> HttpResponse:
     try:
         outcomes.fold(
-            attempt_id=attempt_id, evidence=evidence, policy=wiring.policy(), carrier=NAME, now=timezone.now()
+            attempt_id=attempt_id, evidence=evidence, policy=wiring.policy(), carrier=hook.carrier, now=timezone.now()
         )
     except outcomes.NoSuchAttempt:
         metrics.CALLBACKS.labels("unknown_call").inc()

@@ -4,16 +4,23 @@ import time
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
+from typing import Final
 
+import structlog
 from django.conf import settings
 
-from reminders import grammar, phone
+from reminders import grammar, metrics, phone
+from reminders.carriers.account import Account
 from reminders.carriers.base import Carrier
-from reminders.carriers.twilio import Twilio
+from reminders.carriers.twilio import NAME, Twilio
 from reminders.clock import Looker
 from reminders.dispatch import Pacing
 from reminders.quiet import Misfire
 from reminders.retry import Policy
+
+log = structlog.get_logger()
+
+SECOND: Final = "twilio-2"
 
 
 @cache
@@ -44,6 +51,45 @@ def carrier() -> Carrier:
         service_number=settings.RINGBACK_SERVICE_NUMBER,
         public_base=settings.RINGBACK_PUBLIC_BASE,
     )
+
+
+def carriers() -> tuple[Carrier, ...]:
+    """Every account, the preferred one first."""
+    return accounts() or (carrier(),)
+
+
+@cache
+def accounts() -> tuple[Account, ...]:
+    """The accounts, where there are two; empty where there is one."""
+    if not settings.RINGBACK_TWILIO_2_ACCOUNT_SID:
+        return ()
+    second = Twilio(
+        name=SECOND,
+        base=settings.RINGBACK_TWILIO_2_BASE,
+        account_sid=settings.RINGBACK_TWILIO_2_ACCOUNT_SID,
+        auth_token=settings.RINGBACK_TWILIO_2_AUTH_TOKEN,
+        service_number=settings.RINGBACK_SERVICE_NUMBER_2,
+        public_base=settings.RINGBACK_PUBLIC_BASE,
+    )
+    return tuple(Account(carrier=one, tell=_tell_breaker) for one in (carrier(), second))
+
+
+def carrier_named(name: str) -> Carrier:
+    """The account that was asked; the first where it is gone."""
+    return next((one for one in carriers() if one.name == name), carriers()[0])
+
+
+def signer(account_sid: str) -> tuple[str, str]:
+    """The account that a webhook says it is from: its name, and the token that it must be signed with."""
+    if account_sid and account_sid == settings.RINGBACK_TWILIO_2_ACCOUNT_SID:
+        return SECOND, settings.RINGBACK_TWILIO_2_AUTH_TOKEN
+    return NAME, settings.RINGBACK_TWILIO_AUTH_TOKEN
+
+
+def _tell_breaker(name: str, *, is_open: bool) -> None:
+    metrics.CARRIER_BREAKER_OPEN.labels(name).set(is_open)
+    if is_open:
+        log.warning("carrier.breaker_opened", account=name)
 
 
 @cache

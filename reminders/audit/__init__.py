@@ -51,6 +51,15 @@ class Report:
             return False
         return None if None in verdicts else True
 
+    def beside(self, others: Sequence["Report"]) -> "Report":
+        """This report with what the books of other accounts add to it."""
+        return Report(
+            promises=tuple(
+                _joined(one, [other.promises[place] for other in others]) if one.id in OF_THE_CARRIER else one
+                for place, one in enumerate(self.promises)
+            )
+        )
+
 
 def audit(*, carrier: Carrier, policy: Policy, now: datetime) -> Report:
     """Check every promise. Raises the database's errors."""
@@ -74,6 +83,19 @@ def _judge(id_: str, checked: Mapping[str, int], breaks: Mapping[str, Sequence[B
         note = NOTHING
     ok = False if broken else (None if note else True)
     return Audited(id=id_, ok=ok, checked=checked[id_], breaks=broken, note=note)
+
+
+def _joined(first: Audited, others: Sequence[Audited]) -> Audited:
+    """One promise in several accounts' books; an account that was never used has nothing to add."""
+    said = [one for one in (first, *others) if one is first or one.note != NOTHING]
+    verdicts = [one.ok for one in said]
+    return Audited(
+        id=first.id,
+        ok=False if False in verdicts else None if None in verdicts else True,
+        checked=sum(one.checked for one in said),
+        breaks=tuple(found for one in said for found in one.breaks),
+        note=next((one.note for one in said if one.note), ""),
+    )
 
 
 def _money(now: datetime) -> tuple[int, list[Break]]:

@@ -28,6 +28,11 @@ def run(work: Coroutine[Any, Any, T], *, within_seconds: float) -> T:
         raise
 
 
+def begin(work: Coroutine[Any, Any, object]) -> None:
+    """Run a coroutine on the process's loop and wait for nothing; it must bound and report itself."""
+    asyncio.run_coroutine_threadsafe(work, _running_loop())
+
+
 def close() -> None:
     """Close every session of this process, before it ends; bounded."""
     for session in _sessions:

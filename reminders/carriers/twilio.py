@@ -48,7 +48,10 @@ CALL_EVENTS: Final = ("initiated", "ringing", "answered", "completed")
 
 @dataclass(frozen=True, kw_only=True)
 class Twilio:
-    """A Twilio account. `base` is the REST address, `public_base` ours; nothing here retries."""
+    """A Twilio account. `base` is the REST address, `public_base` ours; nothing here retries.
+
+    `name` is what rows call it. Its webhooks come to one address for every account; they name theirs, and sign with it.
+    """
 
     base: str
     account_sid: str
@@ -60,7 +63,7 @@ class Twilio:
 
     async def place_call(self, request: CallRequest) -> str:
         attempt = f"attempt={request.attempt_id}"
-        webhooks = f"{self.public_base}/carriers/{self.name}"
+        webhooks = f"{self.public_base}/carriers/{NAME}"
         body = await self._post(
             "Calls.json",
             [
@@ -93,7 +96,7 @@ class Twilio:
         await self._post(f"Calls/{quote(sid)}.json", [("Status", word)])
 
     async def send_message(self, *, to: str, body: str, reply_id: UUID) -> str:
-        callback = f"{self.public_base}/carriers/{self.name}/message-status?reply={reply_id}"
+        callback = f"{self.public_base}/carriers/{NAME}/message-status?reply={reply_id}"
         form = [("To", to), ("From", self.service_number), ("Body", body), ("StatusCallback", callback)]
         return _sid(await self._post("Messages.json", form))
 
@@ -138,7 +141,10 @@ class Twilio:
             raise Unknown(type(error).__name__) from error
         if status < 300:
             return body
-        raise _refusal(status, body)
+        refusal = _refusal(status, body)
+        if method == "GET" and status != 404 and isinstance(refusal, Rejected):
+            raise Unavailable(refusal.reason)  # nothing was learnt: an expired token must not look like "no such call"
+        raise refusal
 
 
 def _refusal(status: int, body: Any) -> Rejected | Unavailable | Unknown:

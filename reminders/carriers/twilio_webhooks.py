@@ -13,7 +13,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from reminders import limits
 from reminders.carriers.base import Evidence, Forged, Inbound
-from reminders.carriers.twilio import CALL_ENDS, NAME, instant
+from reminders.carriers.twilio import CALL_ENDS, instant
 
 MESSAGE_SID: Final = re.compile(r"(SM|MM)[0-9a-fA-F]{32}")
 CALL_SID: Final = re.compile(r"CA[0-9a-fA-F]{32}")
@@ -37,8 +37,8 @@ def verify(*, url: str, form: Mapping[str, Sequence[str]], signature: str | None
         raise Forged
 
 
-def inbound(form: Mapping[str, str]) -> Inbound:
-    """An SMS from its form. Raises Malformed."""
+def inbound(form: Mapping[str, str], *, carrier: str) -> Inbound:
+    """An SMS from its form; `carrier` is the account that signed it. Raises Malformed."""
     sid, sender, to = form.get("MessageSid", ""), form.get("From", ""), form.get("To", "")
     if not MESSAGE_SID.fullmatch(sid):
         raise Malformed("MessageSid")
@@ -47,7 +47,7 @@ def inbound(form: Mapping[str, str]) -> Inbound:
     if not 3 <= len(to) <= 64 or not to.isprintable():
         raise Malformed("To")
     return Inbound(
-        carrier=NAME,
+        carrier=carrier,
         carrier_sid=sid,
         sender=sender,
         body=storable(form.get("Body", ""))[: limits.TEXT_CHARACTERS_MAX],

@@ -5,6 +5,7 @@ WITH moved AS (
   UPDATE reminders_reply p
      SET state = %(state)s::text,
          carrier_sid = coalesce(p.carrier_sid, %(carrier_sid)s::text),
+         carrier = CASE WHEN %(sent)s::int = 1 THEN %(carrier)s::text ELSE p.carrier END,
          handed_over_at = CASE WHEN %(state)s::text = 'handed_over' THEN now() ELSE p.handed_over_at END,
          ended_at = CASE WHEN %(state)s::text IN ('sent', 'undelivered') THEN now() ELSE NULL END,
          error = coalesce(%(error)s::text, p.error),

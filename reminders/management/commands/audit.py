@@ -43,7 +43,10 @@ class Command(Asking):
     def handle(self, *_: object, **options: Any) -> None:
         """Check and tell."""
         try:
-            report = audit(carrier=wiring.carrier(), policy=wiring.policy(), now=timezone.now())
+            first, *others = (
+                audit(carrier=one, policy=wiring.policy(), now=timezone.now()) for one in wiring.carriers()
+            )
+            report = first.beside(others)
         finally:
             session.close()
         self.stdout.write(json.dumps(_json(report), indent=1) if options["json"] else _text(report))

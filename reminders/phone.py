@@ -10,7 +10,8 @@ from importlib import resources
 BUCKETS = 1024
 # "+" and 15 digits are E.164's longest; people write spaces and brackets between them.
 NUMBER_CHARACTERS_MAX = 40
-PARSED_MAX = 4096
+PARSED_MAX = 16_384  # about 6 MB; a number that is not kept takes 40 µs to read
+ZONES_MAX = 4096
 
 # Countries that write the month before the day in numbers (CLDR's short dates; year-first ones too).
 MONTH_FIRST = (
@@ -82,9 +83,10 @@ def parse(raw: str) -> Phone:
     except phonenumbers.NumberParseException:
         return Phone(raw=raw, reason="invalid")
     region = phonenumbers.region_code_for_number(number)
-    if not phonenumbers.is_valid_number(number) or region is None or region == "001":
+    kind = phonenumbers.number_type(number)  # of a number that is not valid: unknown
+    if kind == phonenumbers.PhoneNumberType.UNKNOWN or region is None or region == "001":
         return Phone(raw=raw, reason="invalid", region=region)
-    reason = REFUSED_TYPES.get(phonenumbers.number_type(number))
+    reason = REFUSED_TYPES.get(kind)
     zone, sure = _zone(tuple(timezone.time_zones_for_number(number)), region)
     return Phone(
         raw=raw,
@@ -123,6 +125,7 @@ def _not_a_number(text: str) -> str | None:
     return None if text.isascii() else "invalid"
 
 
+@lru_cache(maxsize=ZONES_MAX)
 def _zone(zones: tuple[str, ...], region: str) -> tuple[str | None, bool]:
     """The one zone (canonical name), and whether the country has no other."""
     named, links = _zone_tables()

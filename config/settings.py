@@ -34,7 +34,8 @@ REPLICA_DATABASE_URL = _text(
     "RINGBACK_REPLICA_DATABASE_URL", "", "Postgres for reports that may lag; the primary where empty", secret=True
 )
 REDIS_URL = _text("REDIS_URL", "redis://127.0.0.1:6379/0", "Redis, for doorbells only", secret=True)
-RINGBACK_WEB_THREADS = _integer("RINGBACK_WEB_THREADS", 8, "threads of a web instance = its pool", at_least=1)
+RINGBACK_WEB_THREADS = _integer("RINGBACK_WEB_THREADS", 32, "threads of a web instance", at_least=1)
+RINGBACK_WEB_CONNECTIONS = _integer("RINGBACK_WEB_CONNECTIONS", 8, "a web instance's pool of the database", at_least=1)
 RINGBACK_WORKER_THREADS = _integer("RINGBACK_WORKER_THREADS", 4, "threads of a worker = its pool", at_least=1)
 RINGBACK_POOL_TIMEOUT_SECONDS = _number("RINGBACK_POOL_TIMEOUT_SECONDS", 2.0, "wait for a pooled connection")
 RINGBACK_STATEMENT_SECONDS = _number(
@@ -151,9 +152,9 @@ def _database(setting: str, url: str, *, pool: int, statement_seconds: float, mo
     }
 
 
-_threads = RINGBACK_WORKER_THREADS if RINGBACK_INSTANCE.startswith("worker") else RINGBACK_WEB_THREADS
+_pool = RINGBACK_WORKER_THREADS if RINGBACK_INSTANCE.startswith("worker") else RINGBACK_WEB_CONNECTIONS
 DATABASES = {
-    "default": _database("DATABASE_URL", DATABASE_URL, pool=_threads, statement_seconds=RINGBACK_STATEMENT_SECONDS)
+    "default": _database("DATABASE_URL", DATABASE_URL, pool=_pool, statement_seconds=RINGBACK_STATEMENT_SECONDS)
 }
 if OWNER_DATABASE_URL:
     DATABASES["owner"] = _database("RINGBACK_OWNER_DATABASE_URL", OWNER_DATABASE_URL, pool=0, statement_seconds=0) | {
@@ -187,7 +188,7 @@ INSTALLED_APPS = [
 ]
 _MEASURED_BEFORE = "django_prometheus.middleware.PrometheusBeforeMiddleware"
 _MEASURED_AFTER = "django_prometheus.middleware.PrometheusAfterMiddleware"
-# People have sessions, cookies and forms; carriers have a signature, which the view itself checks.
+# For people, who have sessions, cookies and forms; a carrier's webhooks pass none of it (config/wsgi.py).
 MIDDLEWARE = [
     _MEASURED_BEFORE,
     "django.middleware.security.SecurityMiddleware",
@@ -200,7 +201,6 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     _MEASURED_AFTER,
 ]
-WEBHOOK_MIDDLEWARE = [_MEASURED_BEFORE, _MEASURED_AFTER]
 ROOT_URLCONF = "config.urls"
 RINGBACK_CELERY_APP = "config.celery_app.app"
 WSGI_APPLICATION = "config.wsgi.application"

@@ -33,7 +33,7 @@ def main() -> None:
         interface=Interfaces.WSGI,
         workers=1,
         websockets=False,
-        blocking_threads=int(os.environ.get("RINGBACK_WEB_THREADS", "8")),
+        blocking_threads=int(os.environ.get("RINGBACK_WEB_THREADS", "32")),
         log_access=False,
         log_level=LogLevels.error,
         workers_kill_timeout=_STOP_SECONDS,

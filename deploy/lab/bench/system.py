@@ -152,8 +152,6 @@ def _tier(counts: Mapping[str, int]) -> str:
     parts = [_TIER]
     for name in PROCESSES:
         parts.append(f"[processes.{name}]\ncount = {counts.get(name, 1)}\n")
-        if name == "web":
-            parts.append('settings = { RINGBACK_WEB_THREADS = "8" }\n')
         if name == "worker":
             parts.append('settings = { RINGBACK_WORKER_THREADS = "4" }\n')
     return "\n".join(parts)

@@ -15,6 +15,7 @@ from uuid import UUID
 
 import psycopg
 from django.db import OperationalError, connections
+from psycopg.pq import TransactionStatus
 from psycopg.types.json import JsonbLoader
 
 Rows: TypeAlias = psycopg.Cursor[tuple[Any, ...]]
@@ -73,7 +74,15 @@ def pipeline() -> Iterator[None]:
 
     `with transaction.atomic(), pipeline():` waits once for the statements and once for the commit.
     """
-    with _connection().wrap_database_errors, _raw().pipeline():
+    raw = _raw()
+    # psycopg would send its BEGIN alone, and wait. It leaves that to us where it thinks that it commits by itself;
+    # the commit stays Django's.
+    begins = _connection().in_atomic_block and raw.info.transaction_status == TransactionStatus.IDLE
+    if begins:
+        raw.autocommit = True
+    with _connection().wrap_database_errors, raw.pipeline():
+        if begins:
+            psycopg.Cursor(raw).execute(b"BEGIN", prepare=False)
         yield
 
 

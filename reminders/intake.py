@@ -5,31 +5,30 @@ timer, charge, event and reply stand together or not at all. The guard is the pe
 reads again. A repeated delivery finds its `MessageKey` and changes nothing.
 """
 
-import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from django.db import IntegrityError, connection, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from billing import charges
 from billing import queries as billing_queries
 from billing.database import GuardFailed, Rows, Statements, expect, named, pipeline, prove, uuid7
 from billing.pricing import TARIFF
-from billing.segments import segments
-from reminders import conversation, grammar, limits, phone, replies
+from reminders import arrival, conversation, limits, replies
 from reminders.answers import Said
+from reminders.arrival import Arrival
 from reminders.carriers.base import Inbound
-from reminders.conversation import FALLBACK_ZONE
-from reminders.person import Decision, Person, Standing
+from reminders.group_commit import Group, Turns, TurnTimeout
+from reminders.person import Decision, Person
 
 statements: Final = Statements("reminders")
 
-# STOP, refused numbers and what comes while stopped cost nothing.
-FREE: Final = frozenset({"stop", "stopped", "not_callable"})
+# SQLSTATEs that one message can cause: bad data, a broken constraint, a deadlock, a lock or time that ran out.
+SPOILT_BY_ONE: Final = ("22", "23", "40", "55P03", "57014")
 
 
 class Conflict(Exception):
@@ -59,60 +58,118 @@ def accept(
     snooze_seconds: float = limits.SNOOZE_SECONDS,
     answers: bool = True,
 ) -> Answer:
-    """Accept one message durably and answer it.
+    """Accept one message durably and answer it. Messages of one number go one after the other, as they came.
 
     `answers` false: nobody waits for the answer any more (it comes out of the spool), so its timer sends the reply.
     Raises Conflict or Contended, and the database's errors; then nothing was changed.
     """
-    sender = phone.parse(message.sender)
-    digest = _digest(message)
-    guess = grammar.understand(message.body, received_at, sender.zone or FALLBACK_ZONE, sender.dayfirst)
-    plain = conversation.is_plain(body=message.body, guess=guess)
+    arrived = arrival.read(
+        message=message,
+        received_at=received_at,
+        trace_context=trace_context,
+        snooze_seconds=snooze_seconds,
+        answers=answers,
+    )
+    try:
+        with _turns.take(key=message.sender, seconds_max=limits.INTAKE_TURN_SECONDS):
+            # Never inside somebody's transaction: its end would be the end of what others were answered.
+            if arrived.plain and not connection.in_atomic_block:
+                answer = _group.join(item=arrived)
+                if answer is not None:
+                    return answer
+            return _accept_alone(arrived)
+    except TurnTimeout as error:
+        raise Contended from error
+
+
+def accept_together(arrivals: Sequence[Arrival]) -> list[Answer | None]:
+    """Accept plain messages of different persons: one read, one decision each, one write, which is the transaction.
+
+    None for each that is to go alone, and nothing of it was changed: a repetition, no reminder after all, a race that
+    was lost; all of them where one was more than Postgres could take.
+    """
+    rows = _contexts(arrivals)
+    answers: list[Answer | None] = [None] * len(arrivals)
+    wanted: dict[int, tuple[Said, Decision, dict[str, Any]]] = {}
+    for place, (arrived, row) in enumerate(zip(arrivals, rows, strict=True)):
+        if row["message_id"] is None:
+            said, decision = _decide(arrived, row)
+            if decision.reminds:
+                wanted[place] = said, decision, arrival.rows(arrival=arrived, said=said, decision=decision)
+    if not wanted:
+        return answers
+    try:
+        written = _remind({place: row for place, (_, _, row) in wanted.items()})
+    except DatabaseError as error:
+        if not _is_of_one(error):
+            raise
+        return answers
+    for place in written:
+        _, decision, row = wanted[place]
+        answers[place] = _answer(decision, row)
+    return answers
+
+
+def _accept_alone(arrived: Arrival) -> Answer:
+    plain = arrived.plain
     for _ in range(limits.INTAKE_TRIES_MAX):
-        row = _context(message, sender.e164, received_at, plain=plain)
+        (row,) = _contexts([arrived]) if plain else _conversation_context(arrived)
         if row["message_id"] is not None:
-            return _repeated(row, digest, received_at)
-        if sender.e164 is None:
-            return _refuse_sender(message, digest, received_at)
-        person = _person(row, sender)
-        request = conversation.heard(body=message.body, sender=sender, person=person, guess=guess, now=received_at)
-        if request.kind == "balance":
-            person = replace(person, balance_minor=billing_queries.balance(account_id=person.account_id))
-        said = Said(
-            body=message.body,
-            opt_out=message.opt_out,
-            sender=sender,
-            person=person,
-            message_id=uuid7(),
-            snooze_seconds=snooze_seconds,
-            now=received_at,
-            answers=answers,
-        )
-        decision = conversation.decide(said=said, request=request)
+            return _repeated(row, arrived.digest, arrived.received_at)
+        if arrived.sender.e164 is None:
+            return _refuse_sender(arrived)
+        said, decision = _decide(arrived, row)
         if plain and not decision.reminds:
             plain = False  # it was decided without having read enough of the person
             continue
         try:
-            return _write(message, said, decision, digest, trace_context)
+            return _write(arrived, said, decision)
         except (GuardFailed, IntegrityError):
             continue  # somebody else was faster: read again
     raise Contended
 
 
-def _context(message: Inbound, number: str | None, at: datetime, *, plain: bool) -> dict[str, Any]:
+def _decide(arrived: Arrival, row: dict[str, Any]) -> tuple[Said, Decision]:
+    message, sender = arrived.message, arrived.sender
+    person = arrival.person(row=row, sender=sender)
+    request = conversation.heard(
+        body=message.body, sender=sender, person=person, guess=arrived.guess, now=arrived.received_at
+    )
+    if request.kind == "balance":
+        person = replace(person, balance_minor=billing_queries.balance(account_id=person.account_id))
+    said = Said(
+        body=message.body,
+        opt_out=message.opt_out,
+        sender=sender,
+        person=person,
+        message_id=uuid7(),
+        snooze_seconds=arrived.snooze_seconds,
+        now=arrived.received_at,
+        answers=arrived.answers,
+    )
+    return said, conversation.decide(said=said, request=request)
+
+
+def _contexts(arrivals: Sequence[Arrival]) -> list[dict[str, Any]]:
+    """What is known about plain messages and their senders, in their order: one round trip."""
     params = {
-        "carrier": message.carrier,
-        "carrier_sid": message.carrier_sid,
-        "number": number,
+        "carriers": [one.message.carrier for one in arrivals],
+        "carrier_sids": [one.message.carrier_sid for one in arrivals],
+        "numbers": [one.sender.e164 for one in arrivals],
         "open_limit": limits.OPEN_REMINDERS_MAX,
     }
-    cursor = (
-        statements.run("intake_context", params)
-        if plain
-        else statements.run("conversation_context", params | {"at": at})
-    )
-    (row,) = named(cursor)
-    return row
+    return named(statements.run("intake_context", params))
+
+
+def _conversation_context(arrived: Arrival) -> list[dict[str, Any]]:
+    params = {
+        "carrier": arrived.message.carrier,
+        "carrier_sid": arrived.message.carrier_sid,
+        "number": arrived.sender.e164,
+        "open_limit": limits.OPEN_REMINDERS_MAX,
+        "at": arrived.received_at,
+    }
+    return named(statements.run("conversation_context", params))
 
 
 def _repeated(row: dict[str, Any], digest: bytes, now: datetime) -> Answer:
@@ -126,17 +183,17 @@ def _repeated(row: dict[str, Any], digest: bytes, now: datetime) -> Answer:
     return Answer(outcome="repeated", repeated=True)
 
 
-def _refuse_sender(message: Inbound, digest: bytes, received_at: datetime) -> Answer:
+def _refuse_sender(arrived: Arrival) -> Answer:
     """A short code or a name: nobody who could be rung. Kept by its key alone, told politely, not charged."""
     with connection.wrap_database_errors:
         kept = statements.run(
             "intake_refused",
             {
                 "message_id": uuid7(),
-                "carrier": message.carrier,
-                "carrier_sid": message.carrier_sid,
-                "digest": digest,
-                "received_at": received_at,
+                "carrier": arrived.message.carrier,
+                "carrier_sid": arrived.message.carrier_sid,
+                "digest": arrived.digest,
+                "received_at": arrived.received_at,
             },
         )
     if kept.rowcount == 0:
@@ -144,63 +201,37 @@ def _refuse_sender(message: Inbound, digest: bytes, received_at: datetime) -> An
     return Answer(body=replies.not_callable(language="en"), outcome="refused")
 
 
-def _person(row: dict[str, Any], sender: phone.Phone) -> Person:
-    assert sender.e164 is not None
-    known = row["subscriber_id"] is not None
-    listed = row.get("open_reminders")
-    held = row.get("held_message")
-    return Person(
-        id=row["subscriber_id"] if known else uuid7(),
-        account_id=row["account_id"] if known else uuid7(),
-        number=sender.e164,
-        bucket=row["bucket"] if known else phone.bucket(sender.e164),
-        zone=row["zone"] or sender.zone or FALLBACK_ZONE,
-        zone_known=bool(row["zone"] or sender.zone),
-        language=row["language"] or "en",
-        dayfirst=row["dayfirst"] if known else sender.dayfirst,
-        version=row["version"],
-        reminders_made=row["reminders_made"] or 0,
-        stopped_at=row["stopped_at"],
-        started_at=row["started_at"],
-        reminders_open=len(listed) if listed is not None else row.get("reminders_open") or 0,
-        open_reminders=tuple(_standing(one) for one in listed or ()),
-        rang=_standing(row["rang"]) if row.get("rang") else None,
-        changed=tuple(_standing(one) for one in row.get("changed") or ()),
-        held=row.get("held"),
-        held_body=held["body"] if held else None,
-        held_at=datetime.fromisoformat(held["received_at"]) if held else None,
-        last_change=row.get("last_change"),
-    )
-
-
-def _standing(one: Mapping[str, Any]) -> Standing:
-    return Standing(
-        id=UUID(one["id"]),
-        number=one["number"],
-        subject=one["subject"],
-        zone=one["zone"],
-        due_at=datetime.fromisoformat(one["due_at"]),
-        state=one["state"],
-        version=one["version"],
-        rrule=one["rrule"],
-        rule_at=datetime.fromisoformat(one["rule_at"]) if one["rule_at"] else None,
-        created_at=datetime.fromisoformat(one["created_at"]),
-    )
-
-
-def _write(message: Inbound, said: Said, decision: Decision, digest: bytes, trace_context: str) -> Answer:
-    row = _row(message, said, decision, digest, trace_context)
-    name = "intake_remind" if decision.reminds else "intake_record"
-    if said.person.version is not None and not decision.changes_rows:
-        expect(statements.run(name, row), 1)  # by itself a transaction
+def _write(arrived: Arrival, said: Said, decision: Decision) -> Answer:
+    row = arrival.rows(arrival=arrived, said=said, decision=decision)
+    if decision.reminds:
+        if not _remind({0: row}):
+            raise GuardFailed
+    elif said.person.version is not None and not decision.changes_rows:
+        expect(statements.run("intake_record", row), 1)  # by itself a transaction
     else:
         with transaction.atomic():
             with pipeline():
                 if said.person.version is None:
                     _open(said.person, said.now)
-                guarded = [(statements.run(name, row), 1), *_change(said, decision, trace_context)]
+                guarded = [(statements.run("intake_record", row), 1), *_change(said, decision, arrived.trace_context)]
             for written, rows in guarded:
                 expect(written, rows)
+    return _answer(decision, row)
+
+
+def _remind(rows: Mapping[int, dict[str, Any]]) -> list[int]:
+    """Write reminders, each under its place; the places that were written. By itself a transaction."""
+    messages = json.dumps([row | {"place": place} for place, row in rows.items()], default=str)
+    return [place for place, _ in statements.run("intake_remind", {"messages": messages}).fetchall()]
+
+
+def _is_of_one(error: DatabaseError) -> bool:
+    """Whether one member may have spoiled the batch: the server lives, and refused what it was given."""
+    state = getattr(error.__cause__, "sqlstate", None) or ""
+    return state.startswith(SPOILT_BY_ONE)
+
+
+def _answer(decision: Decision, row: dict[str, Any]) -> Answer:
     due_at = _soonest(decision)
     return Answer(reply_id=row["reply_id"], body=decision.reply, outcome=decision.outcome, due_at=due_at)
 
@@ -290,85 +321,7 @@ def _cancel(said: Said, number: int, trace_context: str) -> Rows:
     )
 
 
-def _row(message: Inbound, said: Said, decision: Decision, digest: bytes, trace_context: str) -> dict[str, Any]:
-    reply_id = uuid7() if decision.reply is not None else None
-    counted = segments(message.body).segments
-    row: dict[str, Any] = {
-        "subscriber_id": said.person.id,
-        "version": said.person.version or 0,
-        "message_id": said.message_id,
-        "carrier": message.carrier,
-        "carrier_sid": message.carrier_sid,
-        "digest": digest,
-        "body": message.body,
-        "segments": counted,
-        "received_at": said.now,
-        "trace_context": trace_context,
-        "reply_id": reply_id,
-        "reply_body": decision.reply,
-        "reply_segments": segments(decision.reply).segments if decision.reply is not None else None,
-        "reply_timer_id": uuid7(),
-        "reply_state": "handed_over" if said.answers else "intended",
-        "reply_handed_over_at": said.now if said.answers else None,
-        "reply_due_at": said.now + timedelta(seconds=limits.REPLY_LOOK_UP_SECONDS if said.answers else 0),
-        "event_id": uuid7(),
-        "language": decision.request.language,
-        "zone": decision.zone,
-    }
-    charge = charges.message_charge(message_id=said.message_id, carrier_sid=message.carrier_sid, segments=counted)
-    row |= charge if decision.kind not in FREE else dict.fromkeys(charge)
-    if decision.reminds:
-        return row | _reminder_row(decision, said.person)
-    return row | _record_row(message, said, decision)
-
-
-def _record_row(message: Inbound, said: Said, decision: Decision) -> dict[str, Any]:
-    detail = {"outcome": decision.outcome, "message": str(said.message_id), "opt_out": message.opt_out}
-    return {
-        "outcome": decision.outcome,
-        "kind": decision.kind,
-        "stopped_at": said.now if decision.stops else None,
-        "started_at": said.now if decision.starts else None,
-        "event_detail": json.dumps(detail),
-        "held": json.dumps(dict(decision.held)) if decision.held is not None else None,
-        "last_change": json.dumps(dict(decision.last_change)) if decision.last_change is not None else None,
-        "consent": decision.consent,
-        "consent_event_id": uuid7(),
-    }
-
-
-def _reminder_row(decision: Decision, person: Person) -> dict[str, Any]:
-    request = decision.request
-    assert request.when is not None
-    number = person.reminders_made + 1
-    facts = {
-        "state": "scheduled",
-        "sequence": 1,
-        "due_at": request.when.timestamp(),
-        "generation": 1,
-        "attempts": 0,
-        "tries": 0,
-        "ended_at": None,
-        "number": number,
-        "subject": request.subject,
-        "zone": decision.reminder_zone,
-        "rrule": request.rrule,
-    }
-    return {
-        "reminder_id": uuid7(),
-        "occurrence_id": uuid7(),
-        "ring_timer_id": uuid7(),
-        "reminder_number": number,
-        "subject": request.subject[: limits.SUBJECT_CHARACTERS_MAX],
-        "reminder_zone": decision.reminder_zone,
-        "language": request.language,
-        "rrule": request.rrule,
-        "rule_at": request.when if request.rrule else None,
-        "due_at": request.when,
-        "event_detail": json.dumps(facts),
-    }
-
-
-def _digest(message: Inbound) -> bytes:
-    text = f"{message.sender}\0{message.body}".encode("utf-8", "surrogatepass")
-    return hashlib.blake2b(text, digest_size=16).digest()
+_turns: Final = Turns()
+_group: Final[Group[Arrival, Answer | None]] = Group(
+    do=accept_together, batch_max=limits.INTAKE_BATCH_MAX, leaders_max=limits.INTAKE_LEADERS_MAX
+)

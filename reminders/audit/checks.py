@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from billing.database import Statements
-from reminders import intake, limits, outcomes
+from reminders import arrival, limits, outcomes
 from reminders.audit.books import Books
 from reminders.carriers.twilio_webhooks import CALL_SID, MESSAGE_SID
 from reminders.retry import Policy
@@ -119,7 +119,7 @@ def _bounds(policy: Policy) -> dict[str, Any]:
         "look_up_seconds_max": look_up_seconds_max,
         "open_seconds_max": limits.CARRIER_QUEUE_SECONDS + policy.ring_timeout_seconds + look_up_seconds_max,
         "fetched_seconds": limits.WEBHOOK_SECONDS + RECONCILED_SECONDS,
-        "free_kinds": sorted(intake.FREE),
+        "free_kinds": sorted(arrival.FREE),
         "moves": [f"{was}>{to}" for was, following in REMINDER_TRANSITIONS.items() for to in following],
         "text_characters_max": limits.TEXT_CHARACTERS_MAX,
         "subject_characters_max": limits.SUBJECT_CHARACTERS_MAX,

@@ -1,10 +1,14 @@
--- What intake needs to know of a plain reminder: an earlier delivery of this message, and the person.
--- Locks nothing. Served by message_once and the subscriber's unique number.
-SELECT k.id AS message_id, k.digest, k.received_at, k.reply_id,
-       s.id AS subscriber_id, s.account_id, s.bucket, s.zone, s.language, s.dayfirst, s.version,
-       s.reminders_made, s.stopped_at, s.started_at,
-       (SELECT count(*) FROM (SELECT 1 FROM reminders_reminder
-          WHERE subscriber_id = s.id AND state IN ('scheduled', 'ringing') LIMIT %(open_limit)s::int) o) AS reminders_open
-  FROM (SELECT 1) AS one
-  LEFT JOIN reminders_messagekey k ON k.carrier = %(carrier)s::text AND k.carrier_sid = %(carrier_sid)s::text
-  LEFT JOIN reminders_subscriber s ON s.number = %(number)s::text
+-- What intake needs to know of plain reminders, one row for each message in their order: an earlier delivery of it, and
+-- the person. Locks nothing. Served by message_once, the subscriber's unique number and reminder_open.
+SELECT k.message_id, k.digest, k.received_at, k.reply_id, s.*
+  FROM unnest(%(carriers)s::text[], %(carrier_sids)s::text[], %(numbers)s::text[])
+       WITH ORDINALITY AS asked (carrier, carrier_sid, number, place)
+  LEFT JOIN LATERAL (
+    SELECT id AS message_id, digest, received_at, reply_id FROM reminders_messagekey
+     WHERE carrier = asked.carrier AND carrier_sid = asked.carrier_sid LIMIT 1) k ON true
+  LEFT JOIN LATERAL (
+    SELECT p.id AS subscriber_id, account_id, bucket, zone, language, dayfirst, version, reminders_made, stopped_at, started_at,
+           (SELECT count(*) FROM (SELECT 1 FROM reminders_reminder
+              WHERE subscriber_id = p.id AND state IN ('scheduled', 'ringing') LIMIT %(open_limit)s::int) o) AS reminders_open
+      FROM reminders_subscriber p WHERE number = asked.number LIMIT 1) s ON true
+ ORDER BY asked.place

@@ -17,7 +17,7 @@ TEA: Final = "Remind me in 1 minute about tea"
 GUARD_OF_MOVE: Final = ((" AND r.version = %(version)s::int AND r.state = %(was)s::text", ""),)
 STATES_OF_MOVE: Final = (("     AND r.state IN ('scheduled', 'answered', 'missed', 'cancelled')\n", ""),)
 GUARD_OF_EDIT: Final = ((" AND r.version = %(version)s::int AND r.state = 'scheduled'", ""),)
-VERSION_OF_PERSON: Final = ((" AND version = %(version)s::int", ""),)
+VERSION_OF_PERSON: Final = ((" AND s.version = asked.version", ""),)
 
 
 def _accept(world: World, body: str, sid: str) -> str | None:

@@ -15,7 +15,7 @@ from tests.world.world import POLICY, World
 
 PERSON: Final = "+12025550101"
 TEA: Final = "Remind me in 1 minute about tea"
-VERSION: Final = ((" AND version = %(version)s::int", ""),)
+VERSION: Final = ((" AND s.version = asked.version", ""),)
 ONE_PER_SID: Final = ("ALTER TABLE reminders_messagekey DROP CONSTRAINT message_once",)
 ONE_PER_NUMBER: Final = ("ALTER TABLE reminders_reminder DROP CONSTRAINT reminder_number",)
 SHARE_LOCK: Final = ((" FOR SHARE\n", "\n"),)

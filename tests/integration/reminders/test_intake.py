@@ -83,8 +83,40 @@ def test_it_needs_at_most_three_round_trips(world: World, tmp_path: Path, body: 
     _accept(world, body, sid="SM1")  # prepares its statements
     with _round_trips(tmp_path) as trips:
         _accept(world, body, sid="SM2")
-    # A STOP is a transaction of two statements, and psycopg sends its BEGIN by itself.
-    assert 1 < trips.count <= (4 if body == "STOP" else 3)
+    assert 1 < trips.count <= 3
+
+
+@pytest.mark.parametrize("body", [TEA, "blah", "HELP", "STOP"])
+def test_it_needs_at_most_three_round_trips_for_a_first_text(world: World, tmp_path: Path, body: str) -> None:
+    _accept(world, body, sid="SM0")  # prepares its statements
+    with _round_trips(tmp_path) as trips:
+        _accept(world, body, sid="SM1", sender="+12025550102")
+    assert 1 < trips.count <= 3
+    assert _owed(world) == (0 if body == "STOP" else 2)
+
+
+def test_it_needs_at_most_three_round_trips_to_delete(world: World, tmp_path: Path) -> None:
+    for sid in ("SM0", "SM1"):
+        _accept(world, TEA, sid=sid)
+    _accept(world, "DELETE 1", sid="SM2")
+    with _round_trips(tmp_path) as trips:
+        _accept(world, "DELETE 2", sid="SM3")
+    assert trips.count == 3
+    assert _states(world) == [(1, "cancelled"), (2, "cancelled")]
+
+
+def test_what_is_written_with_its_begin_is_undone_as_a_whole(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    _accept(world, TEA, sid="SM1")
+    before = _everything(world)
+
+    def lost(*_: object) -> list[object]:
+        raise ConnectionError
+
+    monkeypatch.setattr(intake, "_change", lost)
+    with pytest.raises(ConnectionError):
+        _accept(world, "STOP", sid="SM2")
+    assert _everything(world) == before
+    assert connection.get_autocommit()
 
 
 def test_it_takes_a_reminder_from_a_known_person_in_two_round_trips(world: World, tmp_path: Path) -> None:

@@ -1,0 +1,193 @@
+"""A message on its way in, the person who sent it, and the rows that it leaves behind. Nothing is read or written."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from billing import charges
+from billing.database import uuid7
+from billing.segments import segments
+from reminders import conversation, grammar, limits, phone
+from reminders.answers import Said
+from reminders.carriers.base import Inbound
+from reminders.conversation import FALLBACK_ZONE
+from reminders.person import Decision, Person, Standing
+
+# STOP, refused numbers and what comes while stopped cost nothing.
+FREE: Final = frozenset({"stop", "stopped", "not_callable"})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Arrival:
+    """A message on its way in. `guess`: its text as understood from the number alone; `plain`: a reminder, no more."""
+
+    message: Inbound
+    sender: phone.Phone
+    digest: bytes
+    guess: grammar.Request
+    plain: bool
+    received_at: datetime
+    trace_context: str
+    snooze_seconds: float
+    answers: bool
+
+
+def read(
+    *, message: Inbound, received_at: datetime, trace_context: str, snooze_seconds: float, answers: bool
+) -> Arrival:
+    """Understand a message as far as its text and its number go."""
+    sender = phone.parse(message.sender)
+    guess = grammar.understand(message.body, received_at, sender.zone or FALLBACK_ZONE, sender.dayfirst)
+    return Arrival(
+        message=message,
+        sender=sender,
+        digest=_digest(message),
+        guess=guess,
+        plain=sender.e164 is not None and conversation.is_plain(body=message.body, guess=guess),
+        received_at=received_at,
+        trace_context=trace_context,
+        snooze_seconds=snooze_seconds,
+        answers=answers,
+    )
+
+
+def person(*, row: Mapping[str, Any], sender: phone.Phone) -> Person:
+    """The sender, from a row of intake_context.sql or conversation_context.sql."""
+    assert sender.e164 is not None
+    known = row["subscriber_id"] is not None
+    listed = row.get("open_reminders")
+    held = row.get("held_message")
+    return Person(
+        id=row["subscriber_id"] if known else uuid7(),
+        account_id=row["account_id"] if known else uuid7(),
+        number=sender.e164,
+        bucket=row["bucket"] if known else phone.bucket(sender.e164),
+        zone=row["zone"] or sender.zone or FALLBACK_ZONE,
+        zone_known=bool(row["zone"] or sender.zone),
+        language=row["language"] or "en",
+        dayfirst=row["dayfirst"] if known else sender.dayfirst,
+        version=row["version"],
+        reminders_made=row["reminders_made"] or 0,
+        stopped_at=row["stopped_at"],
+        started_at=row["started_at"],
+        reminders_open=len(listed) if listed is not None else row.get("reminders_open") or 0,
+        open_reminders=tuple(_standing(one) for one in listed or ()),
+        rang=_standing(row["rang"]) if row.get("rang") else None,
+        changed=tuple(_standing(one) for one in row.get("changed") or ()),
+        held=row.get("held"),
+        held_body=held["body"] if held else None,
+        held_at=datetime.fromisoformat(held["received_at"]) if held else None,
+        last_change=row.get("last_change"),
+    )
+
+
+def _standing(one: Mapping[str, Any]) -> Standing:
+    return Standing(
+        id=UUID(one["id"]),
+        number=one["number"],
+        subject=one["subject"],
+        zone=one["zone"],
+        due_at=datetime.fromisoformat(one["due_at"]),
+        state=one["state"],
+        version=one["version"],
+        rrule=one["rrule"],
+        rule_at=datetime.fromisoformat(one["rule_at"]) if one["rule_at"] else None,
+        created_at=datetime.fromisoformat(one["created_at"]),
+    )
+
+
+def rows(*, arrival: Arrival, said: Said, decision: Decision) -> dict[str, Any]:
+    """What intake_remind.sql or intake_record.sql write, by name."""
+    message, reply = arrival.message, decision.reply
+    counted = segments(message.body).segments
+    row: dict[str, Any] = {
+        "subscriber_id": said.person.id,
+        "message_id": said.message_id,
+        "carrier": message.carrier,
+        "carrier_sid": message.carrier_sid,
+        "digest": arrival.digest,
+        "body": message.body,
+        "segments": counted,
+        "received_at": said.now,
+        "trace_context": arrival.trace_context,
+        "reply_id": uuid7() if reply is not None else None,
+        "reply_body": reply,
+        "reply_segments": segments(reply).segments if reply is not None else None,
+        "reply_timer_id": uuid7(),
+        "reply_state": "handed_over" if said.answers else "intended",
+        "reply_handed_over_at": said.now if said.answers else None,
+        "reply_due_at": said.now + timedelta(seconds=limits.REPLY_LOOK_UP_SECONDS if said.answers else 0),
+        "event_id": uuid7(),
+        "language": decision.request.language,
+        "zone": decision.zone,
+    }
+    charge = charges.message_charge(message_id=said.message_id, carrier_sid=message.carrier_sid, segments=counted)
+    row |= charge if decision.kind not in FREE else dict.fromkeys(charge)
+    if decision.reminds:
+        return row | _reminder_row(arrival, said.person, decision)
+    return row | _record_row(message, said, decision, row["charge_evidence"])
+
+
+def _record_row(message: Inbound, said: Said, decision: Decision, evidence: Any) -> dict[str, Any]:
+    detail = {"outcome": decision.outcome, "message": str(said.message_id), "opt_out": message.opt_out}
+    return {
+        "version": said.person.version or 0,
+        "outcome": decision.outcome,
+        "kind": decision.kind,
+        "stopped_at": said.now if decision.stops else None,
+        "started_at": said.now if decision.starts else None,
+        "charge_evidence": json.dumps(evidence) if evidence is not None else None,
+        "event_detail": json.dumps(detail),
+        "held": json.dumps(dict(decision.held)) if decision.held is not None else None,
+        "last_change": json.dumps(dict(decision.last_change)) if decision.last_change is not None else None,
+        "consent": decision.consent,
+        "consent_event_id": uuid7(),
+    }
+
+
+def _reminder_row(arrival: Arrival, person: Person, decision: Decision) -> dict[str, Any]:
+    """What only a reminder has, as JSON takes it."""
+    request = decision.request
+    assert request.when is not None
+    number = person.reminders_made + 1
+    facts = {
+        "state": "scheduled",
+        "sequence": 1,
+        "due_at": request.when.timestamp(),
+        "generation": 1,
+        "attempts": 0,
+        "tries": 0,
+        "ended_at": None,
+        "number": number,
+        "subject": request.subject,
+        "zone": decision.reminder_zone,
+        "rrule": request.rrule,
+    }
+    return {
+        "version": person.version,  # null: a new person
+        "account_id": person.account_id,
+        "bucket": person.bucket,
+        "new_number": person.number,
+        "new_zone": person.zone if person.zone_known else None,
+        "dayfirst": person.dayfirst,
+        "digest": f"\\x{arrival.digest.hex()}",
+        "reminder_id": uuid7(),
+        "occurrence_id": uuid7(),
+        "ring_timer_id": uuid7(),
+        "reminder_number": number,
+        "subject": request.subject[: limits.SUBJECT_CHARACTERS_MAX],
+        "reminder_zone": decision.reminder_zone,
+        "rrule": request.rrule,
+        "rule_at": request.when if request.rrule else None,
+        "due_at": request.when,
+        "event_detail": facts,
+    }
+
+
+def _digest(message: Inbound) -> bytes:
+    text = f"{message.sender}\0{message.body}".encode("utf-8", "surrogatepass")
+    return hashlib.blake2b(text, digest_size=16).digest()

@@ -1,0 +1,143 @@
+"""What waits at the same time is done together, in the order of arrival, and nobody waits for company or for ever."""
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Final
+
+import pytest
+
+from reminders.group_commit import Group, Turns, TurnTimeout
+
+WAIT_SECONDS: Final = 20.0
+POLLS_MAX: Final = 4000
+
+
+class Deed:
+    """What the group does: each batch is kept, and waits until the test lets it go."""
+
+    def __init__(self) -> None:
+        self.batches: list[list[str]] = []
+        self.begun = threading.Semaphore(0)
+        self.go = threading.Semaphore(0)
+
+    def __call__(self, items: Sequence[str]) -> Sequence[str]:
+        self.batches.append(list(items))
+        self.begun.release()
+        assert self.go.acquire(timeout=WAIT_SECONDS)
+        if "poison" in items:
+            raise ValueError("poison")
+        return [item.upper() for item in items]
+
+    def await_begin(self) -> None:
+        assert self.begun.acquire(timeout=WAIT_SECONDS)
+
+
+def _until(true: Callable[[], bool]) -> None:
+    pause = threading.Event()
+    for _ in range(POLLS_MAX):
+        if true():
+            return
+        pause.wait(0.005)
+    raise TimeoutError
+
+
+def _join(pool: ThreadPoolExecutor, group: Group[str, str], *items: str) -> list[Future[str]]:
+    """Let each join in its own thread, one after the other."""
+    running = []
+    for item in items:
+        waiting = len(group._waiting)
+        running.append(pool.submit(group.join, item=item))
+        _until(lambda before=waiting: len(group._waiting) > before)  # type: ignore[misc]
+    return running
+
+
+@pytest.fixture
+def pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(16)
+
+
+def test_it_does_one_item_at_once_where_nobody_else_waits() -> None:
+    group: Group[str, str] = Group(do=lambda items: [item.upper() for item in items], batch_max=8, leaders_max=1)
+    assert [group.join(item=item) for item in "abc"] == ["A", "B", "C"]
+
+
+def test_it_does_what_has_gathered_meanwhile_together_and_gives_each_its_own_result(pool: ThreadPoolExecutor) -> None:
+    deed = Deed()
+    group = Group(do=deed, batch_max=3, leaders_max=1)
+    first = pool.submit(group.join, item="a")
+    deed.await_begin()
+    others = _join(pool, group, "b", "c", "d", "e")
+    deed.go.release(3)
+    assert [one.result(WAIT_SECONDS) for one in (first, *others)] == ["A", "B", "C", "D", "E"]
+    assert deed.batches == [["a"], ["b", "c", "d"], ["e"]]
+
+
+def test_it_has_at_most_so_many_leaders(pool: ThreadPoolExecutor) -> None:
+    deed = Deed()
+    group = Group(do=deed, batch_max=8, leaders_max=2)
+    leaders = [pool.submit(group.join, item=item) for item in "ab"]
+    deed.await_begin()
+    deed.await_begin()
+    others = _join(pool, group, "c", "d")
+    assert sorted(deed.batches) == [["a"], ["b"]]
+    deed.go.release()
+    deed.await_begin()
+    deed.go.release(2)
+    assert [one.result(WAIT_SECONDS) for one in (*leaders, *others)] == ["A", "B", "C", "D"]
+    assert deed.batches[2:] == [["c", "d"]]
+
+
+def test_a_batch_that_fails_fails_for_each_of_its_members_and_for_nobody_else(pool: ThreadPoolExecutor) -> None:
+    deed = Deed()
+    group = Group(do=deed, batch_max=2, leaders_max=1)
+    first = pool.submit(group.join, item="a")
+    deed.await_begin()
+    others = _join(pool, group, "b", "poison", "c")
+    deed.go.release(3)
+    assert first.result(WAIT_SECONDS) == "A"
+    for failed in others[:2]:
+        with pytest.raises(ValueError, match="poison"):
+            failed.result(WAIT_SECONDS)
+    assert others[2].result(WAIT_SECONDS) == "C"
+
+
+def test_it_lets_one_after_the_other_with_the_same_key_and_all_others_pass(pool: ThreadPoolExecutor) -> None:
+    turns, order, go = Turns(), list[str](), threading.Event()
+
+    def wait(name: str, key: str) -> None:
+        with turns.take(key=key, seconds_max=WAIT_SECONDS):
+            if name == "first":
+                assert go.wait(WAIT_SECONDS)
+            order.append(name)
+
+    running = [pool.submit(wait, "first", "a")]
+    _until(lambda: "a" in turns._queues)
+    for place, name in enumerate(("second", "third"), 2):
+        running.append(pool.submit(wait, name, "a"))
+        _until(lambda place=place: len(turns._queues["a"]) == place)  # type: ignore[misc]
+    wait("other", "b")
+    go.set()
+    for one in running:
+        one.result(WAIT_SECONDS)
+    assert order == ["other", "first", "second", "third"]
+    assert turns._queues == {}
+
+
+def test_it_gives_up_a_turn_that_does_not_come_and_keeps_the_order_of_the_rest() -> None:
+    turns = Turns()
+    with turns.take(key="a", seconds_max=WAIT_SECONDS):
+        with pytest.raises(TurnTimeout), turns.take(key="a", seconds_max=0.0):
+            pass
+        assert len(turns._queues["a"]) == 1
+    with turns.take(key="a", seconds_max=0.0):
+        pass
+    assert turns._queues == {}
+
+
+def test_it_gives_the_turn_on_where_the_one_before_failed() -> None:
+    turns = Turns()
+    with pytest.raises(ValueError, match="a"), turns.take(key="a", seconds_max=WAIT_SECONDS):
+        raise ValueError("a")
+    with turns.take(key="a", seconds_max=0.0):
+        pass

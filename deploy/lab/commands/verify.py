@@ -19,7 +19,7 @@ BITE_SECONDS: Final = 30.0
 def add_arguments(parser: ArgumentParser) -> None:
     """Which faults."""
     parser.add_argument("fault", nargs="*", help="their names; without any: all")
-    parser.add_argument("--way", help="one way only")
+    parser.add_argument("--way", help="one way only; without it every way that is possible here")
     parser.add_argument("--json", type=Path, metavar="FILE", help="what was measured, for the pages")
 
 
@@ -28,12 +28,13 @@ def run(home: Home, options: Mapping[str, Any]) -> int:
     wanted = [faults.fault(name) for name in options["fault"]] or faults.catalogue()
     found = []
     for fault in wanted:
-        found.append(verify(home, fault, way=options["way"]))
-        print(_line(found[-1]), flush=True)
+        for way in [options["way"]] if options["way"] else faults.possible_ways(home, fault.name) or [None]:
+            found.append(verify(home, fault, way=way))
+            print(_line(found[-1]), flush=True)
     failed = [one for one in found if one["verdict"] == "failed"]
     absent = sum(one["verdict"] == "not here" for one in found)
     good = len(found) - len(failed) - absent
-    print(f"{len(found)} faults: {good} bite and heal, {len(failed)} do not, {absent} not here.")
+    print(f"{len(found)} tried: {good} bite and heal, {len(failed)} do not, {absent} not here.")
     if options["json"]:
         options["json"].write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
     return 1 if failed else 0

@@ -6,6 +6,7 @@ the lab (or the next `up`) undoes what it left. `kept=True` makes it stay until 
 
 import importlib
 import pkgutil
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
@@ -26,6 +27,7 @@ __all__ = [
     "inject",
     "measure",
     "missing",
+    "possible_ways",
     "status",
 ]
 
@@ -83,8 +85,18 @@ def missing(home: Home, name: str) -> str | None:
     """Why the fault cannot be injected here and now; None where it can."""
     one = fault(name)
     try:
+        engine.refuse_idle(home)
         engine.choose_way(home, one, None)
         engine.choose_target(home, one, None)
     except FaultError as problem:
         return str(problem)
     return None
+
+
+def possible_ways(home: Home, name: str) -> list[str]:
+    """The ways of the fault that this machine and system allow, best first."""
+    found = []
+    for way in fault(name).ways:
+        with suppress(FaultError):
+            found.append(engine.choose_way(home, fault(name), way.name).name)
+    return found

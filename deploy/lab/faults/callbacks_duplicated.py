@@ -1,21 +1,26 @@
 """The carrier tells everything twice."""
 
+import time
+from typing import Final
+
 from deploy.lab.injection import drive
 from deploy.lab.injection.carrier import misbehaving
 from deploy.lab.injection.fault import Bite, Fault
 from deploy.lab.injection.scene import Scene
 
+_TWICE: Final = 4  # sent and delivered, each twice
+
 
 def bites(scene: Scene) -> Bite:
-    """One reminder's call: whether the ringing was told twice (one callback that changes nothing)."""
-    metric = 'ringback_callbacks_total{result="nothing"}'
-    before = drive.total(scene, "web", metric)
-    call = drive.ring(scene, seconds=10)
-    if call is None:
-        return Bite(bites=False, measured="no call rang within 10 s")
-    risen = drive.rises(scene, "web", metric, before=before, seconds=4)
-    drive.hang_up(scene, call)
-    return Bite(bites=risen > 0, measured=f"{risen:g} callbacks told nothing new while it rang")
+    """A phone texts HELP: how many callbacks our answer brings, which is sent and delivered once."""
+    before = drive.total(scene, "web", "ringback_callbacks_total")
+    drive.text(scene, drive.number(), "HELP")
+    until = time.monotonic() + 3
+    came = 0.0
+    while came < _TWICE and time.monotonic() < until:
+        time.sleep(0.1)
+        came = drive.total(scene, "web", "ringback_callbacks_total") - before
+    return Bite(bites=came >= _TWICE, measured=f"the answer to a text brought {came:g} callbacks")
 
 
 FAULT = Fault(

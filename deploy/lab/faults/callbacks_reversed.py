@@ -1,19 +1,14 @@
 """The carrier tells the end of a call before its beginning."""
 
-from deploy.lab.injection.carrier import calls_back, misbehaving
+from deploy.lab.injection.carrier import calls_back, misbehaving, said_of
 from deploy.lab.injection.fault import Bite, Fault
 from deploy.lab.injection.scene import Scene
 
 
 def bites(scene: Scene) -> Bite:
-    """One reminder's call: how many callbacks came while it rang, and after its end."""
+    """One reminder's call: whether we are told that it rings, and that it has ended."""
     came = calls_back(scene, during_seconds=3, after_seconds=8)
-    if came is None:
-        return Bite(bites=False, measured="no call rang within 10 s")
-    during, after = came
-    return Bite(
-        bites=not during and bool(after), measured=f"{during:g} callbacks while it rang, {after:g} after its end"
-    )
+    return Bite(bites=came == (False, True), measured=said_of(came))
 
 
 FAULT = Fault(

@@ -1,27 +1,31 @@
 """The kernel kills an instance for want of memory."""
 
-from deploy.lab.injection import cgroups, measures, processes, struck
+from pathlib import Path
+from typing import Final
+
+from deploy.lab.injection import cgroups, held, processes, struck
 from deploy.lab.injection.fault import Fault, Way
 from deploy.lab.injection.scene import Scene
 
+_LIMIT_BYTES: Final = 64 << 20
+
 
 def by_cgroup(scene: Scene) -> None:
+    """What a process has already taken stays charged elsewhere, so a neighbour in its group uses the limit up."""
     pid = scene.process.pid
     path = cgroups.group("memory", scene.token)
     named = processes.tree(scene.process)
     scene.will("cgroup-off", path=str(path), back=str(cgroups.of(pid, "memory")))
     scene.will("serves", name=scene.target, killed=list(named[0]))
-    scene.note(struck=[list(one) for one in named], group=str(path))
+    scene.will("end", token=scene.token)
+    scene.note(struck=[list(one) for one in named])
     path.mkdir()
-    cgroups.limit_memory(path, limit_bytes=1 << 20)  # what it takes from now on: it lives until it needs more
+    cgroups.limit_memory(path, limit_bytes=_LIMIT_BYTES)
+    for one, _ in named:
+        Path(f"/proc/{one}/oom_score_adj").write_text("1000")  # the kernel is to choose it, not the neighbour
     cgroups.move([one for one, _ in named], path)
-    processes.await_that(lambda: not processes.same(named[0]) or _asked(scene), seconds=30, what="the kernel kills it")
-
-
-def _asked(scene: Scene) -> bool:
-    """Make it need memory; false, so that we go on waiting."""
-    measures.round_trip_ms(scene.home, scene.target)
-    return False
+    with held.start(scene, "hog", size=_LIMIT_BYTES * 2, group=str(path)):
+        processes.await_that(lambda: not processes.same(named[0]), seconds=30, what="the kernel kills it")
 
 
 FAULT = Fault(
@@ -35,7 +39,7 @@ FAULT = Fault(
     ways=(
         Way(
             name="cgroup",
-            how="A cgroup (v1 or v2) whose memory is used up: the kernel's own OOM killer strikes.",
+            how="In a cgroup (v1 or v2) of 64 MB a neighbour takes more: the kernel's own OOM killer strikes.",
             inject=by_cgroup,
             needs=("cgroup-memory",),
             privileged=True,

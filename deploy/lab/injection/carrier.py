@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+import time
+from typing import Any, Final
 
-from deploy.lab.injection import drive
+from deploy.lab.injection import drive, measures
 from deploy.lab.injection.asking import asked, base
 from deploy.lab.injection.fault import Bite, Way
 from deploy.lab.injection.scene import Scene
+from deploy.lab.injection.targets import postgres_nodes
 
 
 def behaviour(address: str) -> dict[str, Any]:
@@ -50,13 +52,36 @@ def leaves_unknown(scene: Scene) -> Bite:
     return Bite(bites=risen > 0, measured=f"{rang}, and {risen:g} attempts became unknown")
 
 
-def calls_back(scene: Scene, *, during_seconds: float, after_seconds: float) -> tuple[float, float] | None:
-    """How many callbacks a reminder's call brought while it rang, and after its end; None: no call rang."""
-    before = drive.total(scene, "web", "ringback_callbacks_total")
+_TOLD: Final = """
+SELECT a.ringing_at IS NOT NULL, a.call_ended_at IS NOT NULL
+  FROM reminders_attempt a JOIN reminders_subscriber s ON s.id = a.subscriber_id WHERE s.number = '{number}'
+"""
+
+
+def calls_back(scene: Scene, *, during_seconds: float, after_seconds: float) -> tuple[bool, bool] | None:
+    """Whether we were told in time that a reminder's call rings, and that it has ended; None: no call rang."""
     call = drive.ring(scene, seconds=10)
     if call is None:
         return None
-    during = drive.rises(scene, "web", "ringback_callbacks_total", before=before, seconds=during_seconds)
+    during = _is_told(scene, call["to"], 0, seconds=during_seconds)
     drive.hang_up(scene, call)
-    ended = before + during
-    return during, drive.rises(scene, "web", "ringback_callbacks_total", before=ended, seconds=after_seconds)
+    return during, _is_told(scene, call["to"], 1, seconds=after_seconds)
+
+
+def said_of(came: tuple[bool, bool] | None) -> str:
+    """The same in words."""
+    if came is None:
+        return "no call rang within 10 s"
+    told = ["told" if one else "not told" for one in came]
+    return f"we were {told[0]} that a call rings, and {told[1]} in time that it has ended"
+
+
+def _is_told(scene: Scene, number: str, column: int, *, seconds: float) -> bool:
+    node = next(name for name, role in postgres_nodes(scene.home).items() if role == "primary")
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        rows = measures.sql(scene.home, _TOLD.format(number=number), node=node)
+        if rows and rows[0][column]:
+            return True
+        time.sleep(0.1)
+    return False

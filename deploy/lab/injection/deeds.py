@@ -16,11 +16,11 @@ from typing import Any, Final
 import psycopg
 
 from deploy.lab import links
-from deploy.lab.injection import carrier, cgroups, measures, processes, shim, told
+from deploy.lab.injection import carrier, cgroups, measures, processes, shim
 from deploy.lab.injection.fault import FaultError
 from deploy.lab.injection.scene import listeners
 from deploy.lab.injection.targets import superuser_url
-from deploy.local import platform, records
+from deploy.local import records
 from deploy.local.home import Home
 
 _SQL_SECONDS: Final = 5
@@ -65,12 +65,17 @@ def _release(home: Home, *, name: str) -> None:
 
 
 def _overrides_off(home: Home, *, name: str, token: str) -> None:
-    """Take back what an instance was told, and start it anew where it was started with that."""
-    (home.run / "overrides" / name / token).unlink(missing_ok=True)
-    found = records.read(home).get(name)
-    if found is not None and found.lives() and found.pid in platform.told(f"{told.marker(token)}=1"):
+    """Take back what an instance was told, and start it anew without that. A name of its own says how far we came."""
+    place = home.run / "overrides" / name / token
+    gone = home.run / "overrides" / f"gone-{name}" / token
+    if place.exists():
+        gone.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        place.replace(gone)
+    if gone.exists():
+        found = records.read(home).get(name)
         processes.restart(home, name)
-        _serves(home, name=name, killed=[found.pid, found.started])
+        _serves(home, name=name, killed=[found.pid, found.started] if found is not None else None)
+        gone.unlink()
     else:
         _serves(home, name=name, killed=None)
 

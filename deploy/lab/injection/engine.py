@@ -30,8 +30,7 @@ def begin(
 ) -> Injected:
     """Inject it. Whatever goes wrong in the middle is undone before the error leaves."""
     replay(home)
-    if records.supervisor(home) is None:
-        raise FaultError("Ringback does not run here: start it with `make up`, then break it.")
+    refuse_idle(home)
     if seconds is not None and not 0 < seconds <= SECONDS_MAX:
         raise FaultError(f"A fault lasts more than 0 and at most {SECONDS_MAX:g} seconds.")
     unknown = sorted(set(options) - set(fault.options))
@@ -53,6 +52,12 @@ def begin(
     if seconds is not None:
         _heal_later(home, entry.id, seconds)
     return entry.shown()
+
+
+def refuse_idle(home: Home) -> None:
+    """NotHereError where nothing runs that could be broken."""
+    if records.supervisor(home) is None:
+        raise NotHereError("Ringback does not run here: start it with `up --lab`, then break it.")
 
 
 def heal(home: Home, name: str | None = None) -> list[str]:

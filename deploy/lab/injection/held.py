@@ -8,7 +8,7 @@ import select
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
 from deploy.lab.injection.fault import FaultError
 from deploy.lab.injection.scene import Scene
@@ -21,6 +21,15 @@ _SECONDS: Final = 30.0
 def hold(scene: Scene, kind: str, **facts: Any) -> None:
     """Start a holder; it holds when this returns. How it ends is in the journal before it lives."""
     scene.will("end", token=scene.token)
+    reading = start(scene, kind, **facts)
+    with reading as said:
+        ready, _, _ = select.select([said], [], [], _SECONDS)
+        if not ready or said.readline() != b"holds\n":
+            raise FaultError(f"What holds {kind} does not hold within {_SECONDS:g} s.")
+
+
+def start(scene: Scene, kind: str, **facts: Any) -> IO[bytes]:
+    """Start a holder; it says when it holds. Its end is to be in the journal already."""
     reading, writing = os.pipe()
     process = subprocess.Popen(
         [sys.executable, "-m", "deploy.lab.injection.holder", kind, str(scene.home.root), json.dumps(facts)],
@@ -32,11 +41,8 @@ def hold(scene: Scene, kind: str, **facts: Any) -> None:
         start_new_session=True,
     )
     os.close(writing)
-    with os.fdopen(reading, "rb") as said:
-        ready, _, _ = select.select([said], [], [], _SECONDS)
-        if not ready or said.readline() != b"holds\n":
-            raise FaultError(f"What holds {kind} does not hold within {_SECONDS:g} s (exit code {process.poll()}).")
     process.returncode = 0  # it is not ours to wait for: it outlives this command
+    return os.fdopen(reading, "rb")
 
 
 def pids(scene: Scene) -> list[int]:

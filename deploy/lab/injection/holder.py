@@ -19,7 +19,7 @@ from typing import Any, Final
 
 import psycopg
 
-from deploy.lab.injection import asking, drive, forged, processes
+from deploy.lab.injection import asking, cgroups, drive, forged, processes
 from deploy.lab.injection.fault import FaultError
 from deploy.local import records
 from deploy.local.home import Home
@@ -56,8 +56,10 @@ def _burn(home: Home, *, processes_wanted: int, nice: int) -> None:
             pass
 
 
-def _hog(home: Home, *, size: int) -> None:
-    """Hold so much memory, touched."""
+def _hog(home: Home, *, size: int, group: str = "") -> None:
+    """Hold so much memory, touched; in that cgroup where one is named."""
+    if group:
+        cgroups.move([os.getpid()], Path(group))
     held = bytearray(size)
     for place in range(0, size, 4096):
         held[place] = 1

@@ -1,7 +1,7 @@
 """The shim: a small library, preloaded into one instance, that moves its clock and spoils its disk and names.
 
-It is built by gcc where there is one. An instance that does not have it yet is started anew with it, inert;
-then the control file strikes it live. It reads that file again ten times a second.
+It is built by gcc where there is one. The instance is started anew with it, inert; then the control
+file strikes it live: the shim reads that file again ten times a second.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from typing import Final
 from deploy.lab.injection import measures, processes, told
 from deploy.lab.injection.fault import FaultError
 from deploy.lab.injection.scene import Scene
-from deploy.local import platform
 from deploy.local.home import Home
 
 SOURCE: Final = Path(__file__).with_name("shim.c")
@@ -44,23 +43,20 @@ def control(home: Home, name: str) -> Path:
 
 
 def strike(scene: Scene, words: dict[str, str] | None = None, **keys: str | int) -> None:
-    """Make the instance suffer this; it is started anew with the shim where it has none, or with other `words`."""
+    """Start the instance anew with the shim (and told `words`), and then make it suffer this."""
     place = control(scene.home, scene.target)
-    scene.will("shim-off", path=str(place))
+    if place.exists() and place.read_text():
+        raise FaultError(f"{scene.target} suffers from the shim already: heal that first.")
     place.parent.mkdir(mode=0o711, exist_ok=True)
     rest(place)
-    if words or not _has_it(scene, place):
-        _preload(scene, place, words or {})
+    _preload(scene, place, words or {})
+    scene.will("shim-off", path=str(place))
     _write(place, "".join(f"{name}={value}\n" for name, value in keys.items()))
 
 
 def rest(place: Path) -> None:
     """Tell the shim to do nothing."""
     _write(place, "")
-
-
-def _has_it(scene: Scene, place: Path) -> bool:
-    return scene.process.pid in platform.told(f"RINGBACK_LAB_SHIM={place}")
 
 
 def _preload(scene: Scene, place: Path, words: dict[str, str]) -> None:

@@ -13,13 +13,8 @@ def tell(scene: Scene, words: dict[str, str]) -> None:
     place = scene.home.run / "overrides" / scene.target
     place.mkdir(mode=0o700, parents=True, exist_ok=True)
     before = scene.process
-    write_environment(place / scene.token, {**words, marker(scene.token): "1"})
+    write_environment(place / scene.token, words)
     processes.restart(scene.home, scene.target)
     processes.await_that(
         lambda: not processes.same((before.pid, before.started)), seconds=10, what=f"the old {scene.target} ends"
     )
-
-
-def marker(token: str) -> str:
-    """The name of a variable by which a process that was started so is known."""
-    return "RINGBACK_LAB_TOLD_" + "".join(letter if letter.isalnum() else "_" for letter in token)

@@ -28,7 +28,8 @@ def run(home: Home, options: Mapping[str, Any]) -> int:
     wanted = [faults.fault(name) for name in options["fault"]] or faults.catalogue()
     found = []
     for fault in wanted:
-        for way in [options["way"]] if options["way"] else faults.possible_ways(home, fault.name) or [None]:
+        ways: list[str | None] = [options["way"]] if options["way"] else [*faults.possible_ways(home, fault.name)]
+        for way in ways or [None]:
             found.append(verify(home, fault, way=way))
             print(_line(found[-1]), flush=True)
     failed = [one for one in found if one["verdict"] == "failed"]

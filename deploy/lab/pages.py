@@ -123,7 +123,7 @@ def _measured(measured: Sequence[Mapping[str, Any]]) -> list[str]:
             lines += [f"- {one['at']}: {one['verdict']}: {one['why']}"]
             continue
         lines += [
-            f"- {one['at']}, `{one['way']}` at `{one['target']}`:",
+            f"- {one['at']}, `{one['way']}` at `{one['target']}`, tier {one['tier']}:",
             f"  - before: {one['before']}",
             f"  - in force: {one['during']}",
             f"  - healed: {one['after']} (gone after {one['heal_seconds']} s)",

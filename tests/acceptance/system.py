@@ -30,6 +30,7 @@ COMMAND_SECONDS: Final = 180.0
 FOLLOWERS: Final = (0, 10, 20, 30, 44, 45)
 # The tiers with several of a kind take all from PORT to PORT+54.
 WIDE_FOLLOWERS: Final = tuple(range(55))
+LAB_FOLLOWERS: Final = tuple(range(100))
 # Short, and in the proportions that the checks of the settings ask for: horizon / 4 + horizon * 0.4 + 2 <= lease.
 # Long enough all the same that a machine which stands still for a second or two changes no outcome: a phone rings
 # longer than it takes to answer it, a request is given up later than the carrier takes it, nothing is late and free.
@@ -55,10 +56,7 @@ class System:
         self.home = Home(root=self.root / "home")
         self.settings = dict(settings)
         self.log = self.root / "log"
-        narrow = tier == "durable"
-        self._ports = ports.take(
-            among=ports.SYSTEMS if narrow else ports.WIDE_SYSTEMS, followers=FOLLOWERS if narrow else WIDE_FOLLOWERS
-        )
+        self._ports = _take_ports(tier, has_links=settings.get("RINGBACK_LAB") == "1")
         self.port = self._ports.port
         self._process: subprocess.Popen[bytes] | None = None
         self.interface: dict[str, str] = {}
@@ -259,3 +257,11 @@ class Systems:
         with ExitStack() as closing:
             for system in self._running.values():
                 closing.callback(system.close)
+
+
+def _take_ports(tier: str, *, has_links: bool) -> ports.Ports:
+    if has_links:
+        return ports.take(among=ports.LAB_SYSTEMS, followers=LAB_FOLLOWERS)
+    if tier == "durable":
+        return ports.take(among=ports.SYSTEMS, followers=FOLLOWERS)
+    return ports.take(among=ports.WIDE_SYSTEMS, followers=WIDE_FOLLOWERS)

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from deploy.lab import faults
 from deploy.lab.faults import Bite, Fault, FaultError
-from deploy.local.home import Home
+from deploy.local.home import Home, read_environment
 
 HELP = "Inject each fault, see that it bites, heal it, see that it is gone. Say what cannot be tried here."
 BITE_SECONDS: Final = 30.0
@@ -37,13 +37,16 @@ def run(home: Home, options: Mapping[str, Any]) -> int:
     good = len(found) - len(failed) - absent
     print(f"{len(found)} tried: {good} bite and heal, {len(failed)} do not, {absent} not here.")
     if options["json"]:
-        options["json"].write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
+        _keep(options["json"], found)
     return 1 if failed else 0
 
 
 def verify(home: Home, fault: Fault, *, way: str | None = None, target: str | None = None) -> dict[str, Any]:
     """One fault: quiet before it, in force while it is injected, gone once healed; each with its measurement."""
-    found: dict[str, Any] = {"fault": fault.name, "at": datetime.now(UTC).isoformat(timespec="seconds")}
+    tier = read_environment(home.run / "env").get("RINGBACK_TIER", "")
+    found: dict[str, Any] = {"fault": fault.name, "tier": tier, "at": datetime.now(UTC).isoformat(timespec="seconds")}
+    if way is not None:
+        found["way"] = way
     lack = faults.missing(home, fault.name)
     if lack is not None:
         return {**found, "verdict": "not here", "why": lack}
@@ -62,6 +65,22 @@ def verify(home: Home, fault: Fault, *, way: str | None = None, target: str | No
     except FaultError as problem:
         return {**found, "verdict": "failed", "why": str(problem)}
     return {**found, "verdict": "bites and heals", "seconds": round(time.monotonic() - began, 1)}
+
+
+def _keep(place: Path, found: list[dict[str, Any]]) -> None:
+    """Write what was found, beside what other runs found of other faults and ways; `not here` hides nothing."""
+    before = json.loads(place.read_text()) if place.exists() else []
+    new = {(one["fault"], one.get("way")) for one in found}
+    tried = {one["fault"] for one in found if one["verdict"] != "not here"}
+    kept = [one for one in before if (one["fault"], one.get("way")) not in new and _says_something(one, tried)]
+    known = {one["fault"] for one in kept}
+    added = [one for one in found if one["verdict"] != "not here" or one["fault"] not in known]
+    whole = sorted([*kept, *added], key=lambda one: (one["fault"], one.get("way") or ""))
+    place.write_text(json.dumps(whole, indent=1, ensure_ascii=False) + "\n")
+
+
+def _says_something(one: dict[str, Any], tried: set[str]) -> bool:
+    return one["verdict"] != "not here" or one["fault"] not in tried
 
 
 def _until(home: Home, fault: Fault, target: str | None, *, bites: bool, seconds: float) -> Bite:

@@ -19,7 +19,7 @@ FAULT = Fault(
     shows="callbacks come for what was already concluded",
     undone="The behaviour is put back to what it was.",
     targets=("carrier*",),
-    options={"seconds": 20.0},
-    ways=(misbehaving("seconds", "callbacks_delay_seconds"),),
+    options={"delay_seconds": 20.0},
+    ways=(misbehaving("delay_seconds", "callbacks_delay_seconds"),),
     bites=bites,
 )

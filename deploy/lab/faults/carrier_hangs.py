@@ -11,7 +11,7 @@ FAULT = Fault(
     shows="requests time out for calls that ring",
     undone="The behaviour is put back to what it was.",
     targets=("carrier*",),
-    options={"seconds": 60.0},
-    ways=(misbehaving("seconds", "create_hang_seconds"),),
+    options={"hang_seconds": 60.0},
+    ways=(misbehaving("hang_seconds", "create_hang_seconds"),),
     bites=leaves_unknown,
 )

@@ -24,7 +24,7 @@ FAULT = Fault(
     shows="unknown outcomes stay unknown until the list has caught up",
     undone="The behaviour is put back to what it was.",
     targets=("carrier*",),
-    options={"seconds": 30.0},
-    ways=(misbehaving("seconds", "list_lag_seconds"),),
+    options={"lag_seconds": 30.0},
+    ways=(misbehaving("lag_seconds", "list_lag_seconds"),),
     bites=bites,
 )

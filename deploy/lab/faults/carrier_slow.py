@@ -9,7 +9,7 @@ from deploy.lab.injection.scene import Scene
 def bites(scene: Scene) -> Bite:
     """A create that must be refused for its missing number: how long the refusal takes."""
     status, seconds = drive.rest(scene, "POST", "Calls.json", {"From": scene.interface["service_number"]})
-    late = seconds >= float(scene.options["seconds"]) * 0.8
+    late = seconds >= float(scene.options["hold_seconds"]) * 0.8
     return Bite(bites=late, measured=f"an empty create was answered {status} after {seconds:.2f} s")
 
 
@@ -21,7 +21,7 @@ FAULT = Fault(
     shows="creates take seconds; lateness grows when many are due",
     undone="The behaviour is put back to what it was.",
     targets=("carrier*",),
-    options={"seconds": 1.5},
-    ways=(misbehaving("seconds", "create_hold_seconds"),),
+    options={"hold_seconds": 1.5},
+    ways=(misbehaving("hold_seconds", "create_hold_seconds"),),
     bites=bites,
 )

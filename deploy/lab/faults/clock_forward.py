@@ -6,7 +6,7 @@ from deploy.lab.injection.scene import Scene
 
 
 def inject(scene: Scene) -> None:
-    shim.strike(scene, clock_ms=int(float(scene.options["seconds"]) * 1000))
+    shim.strike(scene, clock_ms=int(float(scene.options["offset_seconds"]) * 1000))
 
 
 def bites(scene: Scene) -> Bite:
@@ -25,12 +25,12 @@ FAULT = Fault(
     ways=(
         Way(
             name="shim",
-            how="The shim adds `seconds` to the wall clock; monotonic clocks go on as they were.",
+            how="The shim adds `offset_seconds` to the wall clock; monotonic clocks go on as they were.",
             inject=inject,
             needs=("gcc",),
         ),
     ),
     bites=bites,
     heal_seconds=90,
-    options={"seconds": 3600},
+    options={"offset_seconds": 3600},
 )

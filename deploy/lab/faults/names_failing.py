@@ -1,6 +1,6 @@
 """No name resolves in an instance."""
 
-from deploy.lab.injection import drive, processes, shim
+from deploy.lab.injection import drive, measures, processes, shim
 from deploy.lab.injection.fault import Bite, Fault, Way
 from deploy.lab.injection.scene import Scene
 
@@ -11,11 +11,19 @@ def inject(scene: Scene) -> None:
 
 
 def bites(scene: Scene) -> Bite:
-    """A reminder that is due: whether it rings."""
-    call = drive.ring(scene, seconds=6)
-    if call is not None:
-        drive.hang_up(scene, call)
-    return Bite(bites=call is None, measured="a reminder rang" if call else "a reminder did not ring within 6 s")
+    """Reminders that are due: whether this worker could not send one of them. Other workers ring what they get."""
+    metric = 'ringback_attempts_total{state="not_sent"}'
+    before = measures.counter(scene.home, scene.target, metric)
+    unsent, rung = 0.0, 0
+    for _ in range(4):
+        call = drive.ring(scene, seconds=4)
+        unsent = measures.counter(scene.home, scene.target, metric) - before
+        if call is not None:
+            drive.hang_up(scene, call)
+            rung += 1
+        if unsent:
+            break
+    return Bite(bites=unsent > 0, measured=f"{rung} reminders rang, {unsent:g} could not be sent by {scene.target}")
 
 
 FAULT = Fault(

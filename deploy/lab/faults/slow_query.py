@@ -5,10 +5,14 @@ from deploy.lab.injection.fault import Bite, Fault, Way
 from deploy.lab.injection.scene import Scene, listeners
 from deploy.lab.injection.targets import primaries, superuser_url
 
+_END = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'lab-report'"
+
 
 def inject(scene: Scene) -> None:
     url = superuser_url(scene.home, listeners(scene.home)[scene.target])
     report = "SELECT count(*) FROM generate_series(1, 1000000) a, generate_series(1, 1000000) b"
+    # A server that computes does not notice that its client has gone.
+    scene.will("sql", node=scene.target, statement=_END)
     held.hold(
         scene, "sql", url=url, name="lab-report", statements=[report], connections=int(scene.options["connections"])
     )
@@ -30,7 +34,7 @@ FAULT = Fault(
     fault_class="latency",
     blast_radius="the database's processors, and whoever waits for them",
     shows="every statement is slower; long entries in pg_stat_activity",
-    undone="The sessions are ended; the server notices within seconds.",
+    undone="The sessions are ended, by pg_terminate_backend too.",
     targets=("postgres-*",),
     needs=("own-postgres",),
     options={"connections": 2},

@@ -11,9 +11,9 @@ from deploy.lab.injection.scene import Scene, listeners
 
 
 def is_off(scene: Scene, *, forward: bool) -> Bite:
-    """Whether its clock is off by at least half of the option `seconds`, in that direction."""
+    """Whether its clock is off by at least half of the option `offset_seconds`, in that direction."""
     ahead = seconds_ahead(scene)
-    wanted = float(scene.options["seconds"]) / 2
+    wanted = float(scene.options["offset_seconds"]) / 2
     return Bite(
         bites=ahead >= wanted if forward else ahead <= -wanted,
         measured=f"the clock of {scene.target} is {ahead:+.1f} s from ours",

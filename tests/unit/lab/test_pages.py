@@ -30,6 +30,7 @@ def test_every_fault_says_what_it_is(fault: Fault) -> None:
     for words in (fault.imitates, fault.blast_radius, fault.shows, fault.undone):
         assert words
     assert fault.ways
+    assert not {"target", "seconds", "way", "kept"} & set(fault.options), "inject() has words of its own"
     assert len({way.name for way in fault.ways}) == len(fault.ways)
     needs = {*fault.needs, *(need for way in fault.ways for need in way.needs)}
     assert needs <= {*machine._OF_THE_MACHINE, *machine._OF_THE_SYSTEM}

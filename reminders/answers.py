@@ -66,7 +66,9 @@ def zone_set(said: Said, request: Request) -> Decision:
         return plain(said, request, "tz", say(language, "no_such_place", place=place))
     zone = replies.say_zone(zone=request.zone, language=language)
     time = replies.say_time(local=said.now.astimezone(ZoneInfo(request.zone)), language=language)
-    return replace(plain(said, request, "tz", say(language, "zone_set", zone=zone, time=time)), zone=request.zone)
+    decision = replace(plain(said, request, "tz", say(language, "zone_set", zone=zone, time=time)), zone=request.zone)
+    before = changes.setting("tz", said.now, zone=said.person.zone) if said.person.zone_known else changes.NOTHING
+    return replace(decision, last_change=before)
 
 
 def _help(said: Said, request: Request) -> Decision:
@@ -105,7 +107,10 @@ def _language_set(said: Said, request: Request) -> Decision:
     if request.told is None:
         named = ", ".join(languages.table(code)["name"] for code in languages.codes())
         return plain(said, request, "lang", say(language, "no_such_language", languages=named))
-    return plain(said, replace(request, language=request.told), "lang", say(request.told, "lang_set"))
+    person = said.person
+    decision = plain(said, replace(request, language=request.told), "lang", say(request.told, "lang_set"))
+    before = changes.setting("lang", said.now, language=person.language, chosen=person.language_chosen)
+    return replace(decision, language_chosen=True, last_change=before)
 
 
 def _balance(said: Said, request: Request) -> Decision:

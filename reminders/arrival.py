@@ -69,6 +69,7 @@ def person(*, row: Mapping[str, Any], sender: phone.Phone) -> Person:
         zone=row["zone"] or sender.zone or FALLBACK_ZONE,
         zone_known=bool(row["zone"] or sender.zone),
         language=row["language"] or "en",
+        language_chosen=bool(row["language_chosen"]),
         dayfirst=row["dayfirst"] if known else sender.dayfirst,
         version=row["version"],
         reminders_made=row["reminders_made"] or 0,
@@ -144,6 +145,7 @@ def _record_row(message: Inbound, said: Said, decision: Decision, evidence: Any)
         "event_detail": json.dumps(detail),
         "held": json.dumps(dict(decision.held)) if decision.held is not None else None,
         "last_change": json.dumps(dict(decision.last_change)) if decision.last_change is not None else None,
+        "language_chosen": decision.language_chosen,
         "consent": decision.consent,
         "consent_event_id": uuid7(),
     }

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from reminders import limits, recurrence, replies, rule_words
 from reminders.grammar import Request, moved
@@ -99,11 +100,13 @@ def snooze(*, decision: Decision, person: Person, now: datetime, snooze_seconds:
         # Its next date is made already: the rule goes on to it again after the snooze.
         rule_at = recurrence.before(rule=found.rrule, rule_at=found.rule_at, zone=found.zone)
     change = _move(found, due_at, "snoozed", rule_at=rule_at, ended="snoozed")
+    # What still stood goes back to its place; what was over is only not rung again.
+    before = _place(present) if present is not None and present.due_at > now else {"id": str(found.id)}
     return replace(
         decision,
         moves=(change,),
         reply=_said("snoozed", found, due_at, person.zone, language),
-        last_change=NOTHING,
+        last_change=_change("snooze", now, (before,)),
     )
 
 
@@ -144,7 +147,7 @@ def edit(*, decision: Decision, person: Person, now: datetime) -> Decision:
 
 
 def undo(*, decision: Decision, person: Person, now: datetime) -> Decision:
-    """The last change (delete, move, skip, edit, a new reminder) is taken back, within limits.UNDO_SECONDS."""
+    """The last change (of a reminder, of the zone or the language) is taken back, within limits.UNDO_SECONDS."""
     last = person.last_change
     if last is None:
         made = person.open_one(person.reminders_made)
@@ -152,9 +155,11 @@ def undo(*, decision: Decision, person: Person, now: datetime) -> Decision:
         return _deleted(decision, made, now) if made and recent else _told(decision, "nothing_to_undo")
     if "at" not in last or not _recent(datetime.fromtimestamp(last["at"], now.tzinfo), now):
         return _told(decision, "nothing_to_undo")
+    if last["what"] in ("tz", "lang"):
+        return _undo_setting(decision, last, now)
     places = {one["id"]: one for one in last["reminders"]}
     pairs = [(one, places[str(one.id)]) for one in person.changed if str(one.id) in places]
-    how = {"delete": _undo_delete, "move": _undo_move, "edit": _undo_edit}[last["what"]]
+    how = {"delete": _undo_delete, "move": _undo_move, "snooze": _undo_snooze, "edit": _undo_edit}[last["what"]]
     undone = how(replace(decision, last_change=NOTHING), person, pairs, now)
     return undone if undone.changes_rows else _told(decision, "nothing_to_undo")
 
@@ -213,6 +218,30 @@ def _undo_move(decision: Decision, person: Person, pairs: list[tuple[Standing, A
     return decision
 
 
+def _undo_snooze(decision: Decision, person: Person, pairs: list[tuple[Standing, Any]], now: datetime) -> Decision:
+    for one, place in pairs:
+        if one.state != ReminderState.SCHEDULED:
+            continue
+        if "due_at" in place:
+            return _undo_move(decision, person, [(one, place)], now)
+        told = say(decision.request.language, "unsnoozed", number=one.number, subject=replies.shown(one.subject))
+        return replace(decision, cancel=(one.number,), reply=told)
+    return decision
+
+
+def _undo_setting(decision: Decision, last: Mapping[str, Any], now: datetime) -> Decision:
+    """The zone, or the language and whether it was chosen, are what they were."""
+    decision = replace(decision, last_change=NOTHING)
+    if last["what"] == "lang":
+        language = last["language"]
+        spoken = replace(decision, request=replace(decision.request, language=language))
+        return replace(spoken, reply=say(language, "lang_set"), language_chosen=last["chosen"])
+    language, zone = decision.request.language, last["zone"]
+    time = replies.say_time(local=now.astimezone(ZoneInfo(zone)), language=language)
+    told = say(language, "zone_set", zone=replies.say_zone(zone=zone, language=language), time=time)
+    return replace(decision, reply=told, zone=zone)
+
+
 def _undo_edit(decision: Decision, person: Person, pairs: list[tuple[Standing, Any]], _now: datetime) -> Decision:
     for one, place in pairs:
         if one.state == ReminderState.SCHEDULED:
@@ -263,6 +292,11 @@ def _place(one: Standing) -> dict[str, Any]:
 
 def _change(what: str, now: datetime, reminders: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     return {"what": what, "at": now.timestamp(), "reminders": list(reminders)}
+
+
+def setting(what: str, now: datetime, **before: Any) -> dict[str, Any]:
+    """A change of the person's zone or language, for UNDO."""
+    return _change(what, now, ()) | before
 
 
 def _recent(at: datetime, now: datetime) -> bool:

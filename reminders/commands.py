@@ -14,9 +14,9 @@ CHOICES: Final = {"first": 1, "second": 2}
 
 
 def answer(*, text: str, language: str) -> str | None:
-    """yes, no, first, second or more, in the person's language or English; None where it is none of these."""
+    """yes, no, first, second or more, in the person's language, else in any; None where it is none of these."""
     said = _plain(text)
-    for code in (language, languages.DEFAULT):
+    for code in dict.fromkeys((language, languages.DEFAULT, *languages.codes())):
         if name := _answers(code).get(said):
             return name
     return None

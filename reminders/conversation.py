@@ -38,6 +38,8 @@ def heard(*, body: str, sender: phone.Phone, person: Person, guess: Request, now
 def decide(*, said: Said, request: Request) -> Decision:
     """What the message leaves behind."""
     person, request = said.person, _retimed(said, request)
+    if person.language_chosen and request.language != person.language:
+        request = replace(request, language=person.language)
     older_than_stop = person.stopped_at is not None and said.now <= person.stopped_at
     if said.opt_out == "STOP" or request.kind == "stop":
         return _stop(said, request)
@@ -314,9 +316,13 @@ def _welcomed(said: Said, decision: Decision) -> Decision:
         return decision
     if person.version is not None:
         return decision
-    told = replies.welcome(first=first, language=language)
-    if segments(told).segments > WELCOME_SEGMENTS_MAX:
-        told = f"{first}\n{replies.welcome_short(language=language)}"
+    welcomes = (
+        replies.welcome(first=first, language=language),
+        f"{first}\n{replies.welcome_short(language=language)}",
+        f"{first}\n{replies.welcome_least(language=language)}",
+    )
+    fitting = (text for text in welcomes if segments(text).segments <= WELCOME_SEGMENTS_MAX)
+    told = next(fitting, min(welcomes, key=lambda text: segments(text).segments))
     if said.sender.zone_sure or decision.request.zone:
         return replace(decision, reply=told)
     hint = say(language, "zone_hint", zone=replies.say_zone(zone=person.zone, language=language))

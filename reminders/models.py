@@ -31,6 +31,7 @@ class Subscriber(models.Model):
     account = models.OneToOneField("billing.Account", on_delete=models.PROTECT)
     zone = models.TextField(null=True)
     language = models.TextField(default="en", db_default="en")
+    language_chosen = models.BooleanField(default=False, db_default=False)  # by LANG: it stays
     dayfirst = models.BooleanField(default=False, db_default=False)
     version = models.IntegerField(default=0, db_default=0)
     reminders_made = models.IntegerField(default=0, db_default=0)
@@ -314,6 +315,9 @@ class Reply(models.Model):
     look_ups = models.SmallIntegerField(default=0, db_default=0)
     trace_context = models.TextField(default="", db_default="")
 
+    class Meta:
+        verbose_name_plural = "replies"
+
     def __str__(self) -> str:
         return f"reply {self.id}"
 
@@ -323,6 +327,9 @@ class Pace(models.Model):
 
     account = models.TextField(primary_key=True)
     spent_until = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        verbose_name_plural = "pace"
 
     def __str__(self) -> str:
         return f"pace {self.account}"

@@ -43,6 +43,7 @@ class Person:
     zone: str
     zone_known: bool = True
     language: str
+    language_chosen: bool = False  # by LANG: it stays, whatever language the texts are in
     dayfirst: bool
     version: int | None
     reminders_made: int
@@ -107,6 +108,7 @@ class Decision:
     starts: bool = False
     consent: str | None = None  # stopped, started, help: evidence
     zone: str | None = None  # the person's from now on
+    language_chosen: bool | None = None  # from now on; None: as before
     reminder_zone: str = "UTC"
     held: Mapping[str, Any] | None = None
     last_change: Mapping[str, Any] | None = field(default=None)

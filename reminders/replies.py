@@ -63,7 +63,10 @@ def confirmation(
     """What was understood: number, subject, weekday, date, time and zone; `rule` as `repeats()` words it."""
     moment = say_moment(when=when, zone=zone, seconds=seconds, language=language)
     name = "repeating" if rule else "confirmation"
-    return say(language, name, number=number, subject=shown(subject), moment=moment, rule=rule or "")
+    values = {"number": number, "subject": shown(subject), "moment": moment, "rule": rule or ""}
+    told, brief = say(language, name, **values), say(language, f"{name}_short", **values)
+    # A subject in other letters than GSM-7's leaves less than half the room: not a second segment for a hint.
+    return brief if segments(brief).segments < segments(told).segments else told
 
 
 def welcome(*, first: str, language: str, tariff: Tariff = TARIFF) -> str:
@@ -74,6 +77,11 @@ def welcome(*, first: str, language: str, tariff: Tariff = TARIFF) -> str:
 def welcome_short(*, language: str, tariff: Tariff = TARIFF) -> str:
     """The welcome where the first answer is long already."""
     return say(language, "welcome_short", **_prices(tariff))
+
+
+def welcome_least(*, language: str, tariff: Tariff = TARIFF) -> str:
+    """The welcome where every character counts twice: what this is, what it costs, how to stop."""
+    return say(language, "welcome_least", **_prices(tariff))
 
 
 def money(*, amount_minor: int, language: str, tariff: Tariff = TARIFF) -> str:

@@ -26,6 +26,7 @@ from reminders.grammar.splitting import (
 from reminders.schedule.conventions import convention
 from reminders.schedule.moving import moved
 from reminders.schedule.phrase import Phrase
+from reminders.schedule.repeat import OVER
 from reminders.schedule.resolve import point, rule
 from reminders.schedule.rules import first_of
 from reminders.schedule.stamps import forwards, localised
@@ -175,6 +176,11 @@ def _stands(sentence: Sentence, here: Found, told: Voice, opened: int) -> bool:
 
 def _request(sentence: Sentence, p: Phrase, cuts: list[Cut], opened: int, told: Voice) -> Request:
     subject = left_of(sentence, opened, sorted(cuts, key=lambda cut: cut.start), told)
+    if not p.freq and any(cut.start and sentence.words[cut.start - 1] in sentence.lexicon.every for cut in cuts):
+        # "every next 30 days": no rule that anybody could mean, and surely not the once that is left of it.
+        return Request(
+            kind="unclear", problem="no_date", subject=left_of(sentence, opened, [], told), language=told.code
+        )
     request = _due(p, subject, told.code)
     if request.kind == "remind" and not subject:
         return Request(kind="unclear", problem="no_subject", when=request.when, rrule=request.rrule, language=told.code)
@@ -187,8 +193,8 @@ def _due(p: Phrase, subject: str, code: str) -> Request:
     if p.freq:
         repeats = None if p.problem else rule(p)
         when = None if repeats is None else first_of(p, repeats)
-        problem = p.problem or ("past" if when is None else "")
-        if repeats is None or when is None:
+        problem = p.problem or ("past" if when is None or p.note == OVER else "")
+        if repeats is None or when is None or problem:
             return _refusal(p, problem or "no_such_date", subject, code)
         return Request(
             kind="remind", when=when, rrule=repeats, subject=subject, language=code, zone=p.zone or None,

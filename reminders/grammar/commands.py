@@ -15,6 +15,8 @@ COMMAND_WORDS_MAX: Final = 14
 STOP_WORDS_MAX: Final = 16
 STOP_CONTAINED_MIN: Final = 2
 NUMBER_MAX: Final = 999_999
+# "chai wala", "chai ko": what marks an object where the verb comes last.
+OBJECT_MARKS: Final = frozenset({"wala", "wali", "wale", "ko", "ka", "ki", "वाला", "वाली", "वाले", "को", "का", "की"})
 
 
 def opt_out(sentence_words: list[str], told: Voice) -> str | None:
@@ -52,6 +54,8 @@ def command(sentence: Sentence, frame: Frame, told: Voice, plain: list[str]) -> 
         return Request(kind=kind, language=told.code)
     if len(words) == 1 and words[0].isdecimal() and len(words[0]) <= 2:
         return Request(kind="choose", number=int(words[0]), language=told.code)
+    if (request := _delete_last(sentence, frame, told, words)) is not None:
+        return request
     for kind, reader in PREFIXES:
         j = match(told.prefixes[kind], words, 0)
         if j and (request := reader(sentence, frame, told, words[j:])) is not None:
@@ -81,6 +85,24 @@ def _delete(sentence: Sentence, frame: Frame, told: Voice, rest: list[str]) -> R
     if not rest or phrases(sentence, frame, 0):
         return None
     return Request(kind="delete", subject=_after(sentence, told, "delete"), problem="no_number", language=told.code)
+
+
+def _delete_last(sentence: Sentence, frame: Frame, told: Voice, words: list[str]) -> Request | None:
+    """Where the verb comes last: "sab hata do", "1 hata do"."""
+    for size in (3, 2, 1):
+        if len(words) <= size or tuple(words[-size:]) not in told.delete_last:
+            continue
+        rest = words[:-size]
+        if tuple(rest) in told.all:
+            return Request(kind="delete", everything=True, language=told.code)
+        number, j = _number(told, rest)
+        if number is not None and all(word in told.reminder for word in rest[j:]):
+            return Request(kind="delete", number=number, language=told.code)
+        if phrases(sentence, frame, 0):
+            return None
+        subject = " ".join(word for word in rest if word not in OBJECT_MARKS)
+        return Request(kind="delete", subject=subject, problem="no_number", language=told.code) if subject else None
+    return None
 
 
 def _move(sentence: Sentence, frame: Frame, told: Voice, rest: list[str]) -> Request | None:

@@ -40,6 +40,7 @@ class Voice:
         self.move_to: Sayings = _by_first(commands.get("move_to", ()), base.move_to if base else None)
         self.all = frozenset(tuple(tokens(saying)) for saying in commands.get("all", ()))
         self.reminder = frozenset(tokens(" ".join(commands.get("reminder", ()))))
+        self.delete_last = frozenset(tuple(tokens(saying)) for saying in commands.get("delete_last", ()))
         self.stop = frozenset(tuple(tokens(saying)) for saying in commands.get("stop", ()))
         self.start = frozenset(tuple(tokens(saying)) for saying in commands.get("start", ()))
         self.polite = frozenset(tuple(tokens(saying)) for saying in commands.get("polite", ()))

@@ -150,6 +150,7 @@ def before_times(p: Phrase, i: int, value: float, j: int) -> int:
     if not p.freq:
         return bare(p, i, value, j)
     p.count = int(value)
+    p.problem = p.problem or ("" if p.count else clocks.NO_TIME)
     return j + 1
 
 

@@ -21,6 +21,8 @@ FREQUENCIES: Final = {
     "quarter": ("MONTHLY", 3),
     "year": ("YEARLY", 1),
 }
+# The note of a rule whose last day is past.
+OVER: Final = "over"
 SETS: Final = {"weekday": [0, 1, 2, 3, 4], "weekend": [5, 6]}
 
 
@@ -113,8 +115,10 @@ def until(p: Phrase, i: int) -> int:
     if j == i + 1 or last.freq:
         return 0
     p.until = moment(last, last_second=True)
-    # A last day that is past is a rule that never happens, which is for whoever asks when it does.
-    return j if p.until is not None or last.problem == "past" else 0
+    if last.problem == "past":
+        p.note = OVER  # a rule that never happens, which is for whoever asks when it does
+        return j
+    return j if p.until is not None else 0
 
 
 def starting(p: Phrase, i: int) -> int:
@@ -183,6 +187,9 @@ def _each(p: Phrase, j: int, interval: int) -> int:
         return -j
     elif word in lexicon.holiday:
         p.freq, p.holiday = "YEARLY", lexicon.holiday[word]
+    elif word in lexicon.clock or ":" in word or (word.isdecimal() and p.word(j + 1) in lexicon.half_day):
+        p.freq, p.firm = "DAILY", True  # "every 5pm"
+        return -j
     elif "/" in word or ("." in word and p.dayfirst):
         p.freq = "YEARLY"
         p.firm = True
@@ -210,7 +217,7 @@ def _each_unit(p: Phrase, j: int, interval: int) -> int:
             p.freq, p.interval = "MINUTELY", round((interval + more) * 60)
             return k
     _take_weekday(p)
-    return j + 1
+    return j + 1 + (p.word(j + 1) in p.lexicon.hence and p.word(j + 1) not in p.lexicon.into)  # "every 30 days later"
 
 
 def _fractional(p: Phrase, value: float, k: int) -> int:

@@ -2,7 +2,7 @@
 -- the person's open reminders, the one that rang last, those of their last change, and the message that was asked back.
 -- Locks nothing. Served by message_once, the subscriber's number, reminder_open, reminder_number and primary keys.
 SELECT k.id AS message_id, k.digest, k.received_at, k.reply_id,
-       s.id AS subscriber_id, s.account_id, s.bucket, s.zone, s.language, s.dayfirst, s.version,
+       s.id AS subscriber_id, s.account_id, s.bucket, s.zone, s.language, s.language_chosen, s.dayfirst, s.version,
        s.reminders_made, s.stopped_at, s.started_at, s.held, s.last_change,
        (SELECT coalesce(json_agg(o ORDER BY o.due_at, o.number), '[]') FROM
           (SELECT id, number, subject, zone, due_at, state, version, rrule, rule_at, created_at FROM reminders_reminder

@@ -3,6 +3,7 @@
 WITH person AS (
   UPDATE reminders_subscriber
      SET version = version + 1, language = %(language)s::text, zone = coalesce(%(zone)s::text, zone),
+         language_chosen = coalesce(%(language_chosen)s::boolean, language_chosen),
          held = %(held)s::jsonb, last_change = %(last_change)s::jsonb,
          stopped_at = greatest(stopped_at, %(stopped_at)s::timestamptz),
          started_at = greatest(started_at, %(started_at)s::timestamptz)

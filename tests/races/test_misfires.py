@@ -2,6 +2,7 @@
 
 from datetime import time
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -14,6 +15,8 @@ from tests.world import promises
 from tests.world.world import World
 
 PERSON = "+12025550101"
+NEW_YORK = ZoneInfo("America/New_York")
+TOKEN = b" AND t.token = %(token)s::uuid"
 POLICY = Misfire(quiet=Quiet(start=time(21), end=time(8)), grace_seconds=900, misfire_seconds=86_400)
 GUARD = b" AND r.generation = t.generation AND r.state = 'scheduled'\n  RETURNING"
 
@@ -48,6 +51,37 @@ def test_negative_control_without_the_state_it_is_told_as_missed(world: World, m
     assert GUARD in text
     monkeypatch.setitem(misfires.statements._texts, "miss_ring", text.replace(GUARD, b"\n  RETURNING"))
     assert _delete_meets_a_late_ring(world) == "missed"
+
+
+def _another_claim_meets_a_wait(world: World) -> bool:
+    """A ring that is late at night is claimed anew while the first claim puts it off; whether the new claim holds."""
+    _accept(world, "Remind in 1 minute about tea", "tea")
+    world.clock.step((22 - world.clock.now.astimezone(NEW_YORK).hour) % 24 * 3_600)
+    token, claimed = world._claimer().claim(monotonic=0)
+    ids = [row.id for row in claimed if row.kind is Kind.RING]
+    assert ids
+    world.clock.step(60)  # the lease is over
+    fresh: list[UUID] = []
+
+    def claim_anew() -> None:
+        fresh.append(world._claimer().claim(monotonic=60)[0])
+
+    interleave(world, claim_anew, lambda: _hold_back(world, ids, token))
+    ((holder,),) = world.rows("SELECT token FROM reminders_timer WHERE kind = 'ring'")
+    return bool(holder == fresh[0])
+
+
+def test_a_wait_for_the_morning_does_not_take_a_timer_from_a_newer_claim(world: World) -> None:
+    assert _another_claim_meets_a_wait(world)
+
+
+def test_negative_control_without_the_token_the_newer_claim_loses_its_timer(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = misfires.statements._texts["wait_quiet"]
+    assert TOKEN in text
+    monkeypatch.setitem(misfires.statements._texts, "wait_quiet", text.replace(TOKEN, b""))
+    assert not _another_claim_meets_a_wait(world)
 
 
 def test_a_claim_whose_lease_is_over_decides_nothing(world: World) -> None:

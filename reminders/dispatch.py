@@ -123,7 +123,7 @@ class Claimer:
             },
         ).fetchall()
         if rows and len(rows) < limit:
-            self._low_water[name] = max(self._low_water[name], _before(rows[0][4]))
+            self._low_water[name] = max(self._low_water[name], _before(self.looked_at))
         return [Claimed(id=row[0], kind=Kind(row[1]), claims=row[2], due_at=row[3]) for row in rows]
 
 

@@ -1,14 +1,13 @@
 -- Claims what is due, oldest first: the lease is the wake time moved on, the fencing token names the claim.
 -- Locks the claimed rows (SKIP LOCKED). Served by timer_others, from the low-water mark on, so that dead rows held
--- by an old snapshot are not read again and again.
-WITH due AS (
-  SELECT id FROM reminders_timer
-   WHERE kind <> 'ring' AND wake_at >= %(low_water)s::timestamptz AND wake_at <= now()
-   ORDER BY wake_at LIMIT %(limit)s::int
-   FOR UPDATE SKIP LOCKED
-)
+-- by an old snapshot are not read again and again; then by the rows' places, which no other claim can change meanwhile.
 UPDATE reminders_timer t
    SET token = %(token)s::uuid, wake_at = now() + make_interval(secs => %(lease_seconds)s::float8), parked = false,
        wait_cause = CASE WHEN now() - t.due_at > interval '2 seconds' THEN coalesce(t.wait_cause, %(cause)s::text) ELSE t.wait_cause END
-  FROM due WHERE t.id = due.id
-RETURNING t.id, t.kind, t.claims, t.due_at, now()
+ WHERE t.ctid = ANY (ARRAY(
+   SELECT ctid FROM reminders_timer
+    WHERE kind <> 'ring' AND wake_at >= %(low_water)s::timestamptz AND wake_at <= now()
+    ORDER BY wake_at LIMIT %(limit)s::int
+   FOR UPDATE SKIP LOCKED
+ ))
+RETURNING t.id, t.kind, t.claims, t.due_at

@@ -15,7 +15,7 @@ from tests.world.world import POLICY, World
 PERSON: Final = "+12025550101"
 TEA: Final = "Remind me in 1 minute about tea"
 CAKE: Final = "Remind me in 1 minute about cake"
-SKIP_LOCKED: Final = (("   FOR UPDATE SKIP LOCKED\n", ""),)
+SKIP_LOCKED: Final = (("   FOR UPDATE SKIP LOCKED\n", ""), ("t.ctid = ANY", "t.id = ANY"), ("SELECT ctid", "SELECT id"))
 TOKEN_OF_INTENT: Final = (("t.token = %(token)s::uuid AND t.wake_at > now()\n     AND ", ""),)
 ROW_LOCKS_OF_INTENT: Final = (("   ORDER BY r.id FOR UPDATE OF r, t\n", ""),)
 ONE_OPEN_CALL: Final = (("  ON CONFLICT (subscriber_id) DO NOTHING\n", ""),)

@@ -57,7 +57,7 @@ def _row(report: Report) -> str:
     late = measures.get("lateness_max_seconds")
     cells = [
         f'<td><a href="{escape(tier)}/{escape(name)}.html">{escape(report["title"])}</a></td>',
-        f"<td>{'✓' if report['as_expected'] else '✗'} {verdict(report)}</td>",
+        f"<td class='v'>{'✓' if report['as_expected'] else '✗'} {verdict(report)}</td>",
         *(f'<td class="n">{measures[kind]:g}</td>' for kind in HEADLINE),
         f'<td class="n">{late:.1f} s</td>' if late is not None else "<td>–</td>",
         f'<td class="soft">{escape(report["at"][:16].replace("T", " "))}</td>',

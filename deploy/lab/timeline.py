@@ -101,8 +101,13 @@ def _moments(moments: Sequence[Mapping[str, Any]], scale: _Scale, top: int, bott
         if moment["at"] is None or not scale.first <= moment["at"] <= scale.last:
             continue
         x, back = scale.x(moment["at"]), moment["words"].endswith("is ready")
+        leads = moment["words"].endswith(" leads")
         title = f"<title>{moment['at']:.1f} s: {escape(moment['words'])}</title>"
-        y = top + (bottom - top) / 2 + 6
+        y = top + (bottom - top) / 2 + (-6 if leads else 6)
+        if leads:
+            words = escape(moment["words"].removesuffix(" leads"))
+            yield f'<text x="{x}" y="{y + 4}" text-anchor="middle" class="leads">★ {words}{title}</text>'
+            continue
         shape = f"M{x - 5} {y + 5} L{x + 5} {y + 5} L{x} {y - 5} Z" if back else f"M{x - 4} {y - 4} l8 8 m0 -8 l-8 8"
         yield f'<path d="{shape}" class="{"back" if back else "died"}">{title}</path>'
 

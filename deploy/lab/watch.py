@@ -5,12 +5,16 @@ import threading
 import time
 from dataclasses import dataclass
 from typing import Final
+from urllib import request
+from urllib.parse import urlsplit
 
 from deploy.lab.subject import Subject
 
 EVERY_SECONDS: Final = 0.5
 _TOLD: Final = re.compile(r"^ringback +│ (\S+) (is ready|was killed by \S+|ended with \S+|is not ready)")
 _LINE_BYTES_MAX: Final = 4096
+_PATRONI: Final = 23  # PORT+23 and on: each node's Patroni answers 200 to /primary where it leads
+_ASK_SECONDS: Final = 0.4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +41,7 @@ class Watch:
         self._over = threading.Event()
         self._read_bytes = subject.log.stat().st_size if subject.log and subject.log.exists() else 0
         self._rest = ""
+        self._leads = ""
         self.samples: list[Sample] = []
         self.moments: list[Moment] = []
         self._thread = threading.Thread(target=self._look, name="watch", daemon=True)
@@ -63,6 +68,24 @@ class Watch:
         while not self._over.wait(EVERY_SECONDS):
             self.samples.append(Sample(at=time.time(), accept=self._subject.readiness()))
             self._read_lines()
+            self._ask_who_leads()
+
+    def _ask_who_leads(self) -> None:
+        """Which database node leads, where there are several: each change is a moment."""
+        nodes = [name for name in self._subject.names() if name.startswith("postgres-")]
+        if len(nodes) < 2:
+            return
+        web = urlsplit(self._subject.interface["public_base"]).port or 0
+        for nth, name in enumerate(nodes):
+            try:
+                address = f"http://127.0.0.1:{web + _PATRONI + nth}/primary"
+                with request.urlopen(address, timeout=_ASK_SECONDS):  # noqa: S310 (the loopback)
+                    leads = name
+            except OSError:
+                continue
+            if leads != self._leads:
+                self.moments.append(Moment(at=time.time(), words=f"{leads} leads"))
+                self._leads = leads
 
     def _read_lines(self) -> None:
         if self._subject.log is None:

@@ -79,7 +79,7 @@ class Watch:
         for nth, name in enumerate(nodes):
             try:
                 address = f"http://127.0.0.1:{web + _PATRONI + nth}/primary"
-                with request.urlopen(address, timeout=_ASK_SECONDS):  # noqa: S310 (the loopback)
+                with request.urlopen(address, timeout=_ASK_SECONDS):
                     leads = name
             except OSError:
                 continue

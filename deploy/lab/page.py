@@ -76,7 +76,7 @@ def _sections(report: Report) -> Iterator[str]:
         yield "<ul>" + "".join(f"<li>{escape(one)}</li>" for one in report["wrong"]) + "</ul>"
     yield '<div class="four">' + "".join(_figure(report, kind) for kind in HEADLINE) + "</div>"
     yield f'<div class="wide">{drawn(report)}</div>'
-    yield '<p class="soft">✗ a process died, ▲ it serves again, ★ a database node leads. Point at anything to read it.</p>'
+    yield '<p class="soft">✗ a process died, ▲ it serves again, ★ a database node leads. Point at it to read it.</p>'
     yield from _faults(report)
     yield from _findings(report)
     yield from _measures(report)

@@ -11,6 +11,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("readyz", health.readyz),
     path("metrics", pages.metrics),
     path("carriers/", include("reminders.urls")),
+    path("status/", pages.status),
     path("trace/", pages.trace),
     path("trace/<str:trace_id>/", pages.waterfall),
     path("receipt", pages.receipt),

@@ -1,22 +1,27 @@
-"""The pages and answers for those who look: /metrics, /trace/ (staff), /receipt (the phone page's)."""
+"""The pages and answers for those who look: /metrics, /status/, /trace/ (staff), /receipt (the phone page's)."""
 
 import re
 import sqlite3
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.admin.views.decorators import staff_member_required
+from django.db import Error as DatabaseError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.views.decorators.http import require_GET
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from billing.money import Money
 from billing.queries import HoldLine
+from config.observing import status as nines_page
 from config.observing import waterfall as drawing
+from config.observing.slos import looked_for
 from config.observing.spans import Store
 from reminders import history, limits, phone, queries
 from reminders.carriers.twilio import NAME
@@ -50,6 +55,25 @@ def trace(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
+def status(request: HttpRequest) -> HttpResponse:
+    """The nines: everybody sees the public objectives, staff sees all of them and the marks."""
+    now, is_staff = timezone.now(), _is_staff(request)
+    said = nines_page.firing(home=settings.RINGBACK_HOME, at=now)
+    loud = [one for one in said["alerts"] if is_staff or not one["silenced_by"]]
+    shown: dict[str, object] = {"staff": is_staff, "firing": loud, "looked": _looked(said), "verdict": _verdict(said)}
+    try:
+        since = _since(request, now)
+        page = nines_page.page(looked_for=looked_for(), at=now, since=since, public=not is_staff)
+    except ValueError as error:
+        return render(request, "observing/status.html", shown | {"problem": str(error), "page": {}}, status=400)
+    except DatabaseError:
+        away = "The database does not answer, so the figures are missing; what fires is told by the watch."
+        return render(request, "observing/status.html", shown | {"problem": away, "page": {}}, status=503)
+    shown |= {"page": nines_page.shown(page), "since": f"{since:%Y-%m-%dT%H:%M}"}
+    return render(request, "observing/status.html", shown | {"step_minutes": page["step_seconds"] // 60})
+
+
+@require_GET
 @staff_member_required
 def waterfall(request: HttpRequest, trace_id: str) -> HttpResponse:
     """The spans of one trace, and of those that it is linked with, from the embedded trace store."""
@@ -80,6 +104,46 @@ def receipt(request: HttpRequest) -> HttpResponse:
     carrier = urlsplit(settings.RINGBACK_TWILIO_BASE)
     answer["Access-Control-Allow-Origin"] = f"{carrier.scheme}://{carrier.netloc}"
     return answer
+
+
+def _is_staff(request: HttpRequest) -> bool:
+    """Whether staff asks; nobody is, while the database that knows them is away."""
+    try:
+        return bool(getattr(request.user, "is_staff", False))
+    except DatabaseError:
+        return False
+
+
+def _since(request: HttpRequest, now: datetime) -> datetime:
+    """From when on the curves are drawn. Raises ValueError with what to write instead."""
+    text, hours = request.GET.get("since", "").strip(), request.GET.get("hours", "").strip() or "1"
+    try:
+        since = datetime.fromisoformat(text) if text else now - timedelta(hours=float(hours))
+    except (ValueError, OverflowError):
+        raise ValueError(f"{text or hours!r} is no time: write it such as 2026-11-26T12:00.") from None
+    since = (since.replace(tzinfo=UTC) if since.tzinfo is None else since).replace(second=0, microsecond=0)
+    if not now - timedelta(days=nines_page.SINCE_DAYS_MAX) <= since < now:
+        raise ValueError(
+            f"The figures of the last {nines_page.SINCE_DAYS_MAX} days are kept; choose a time within them."
+        )
+    return since
+
+
+def _looked(said: Mapping[str, Any]) -> str:
+    if said["looked_at"] is None:
+        return "Nobody looks: the watch does not run here."
+    when = datetime.fromisoformat(said["looked_at"])
+    return f"Looked at {when:%H:%M:%S} UTC." if said["looks"] else f"Nobody has looked since {when:%H:%M:%S} UTC."
+
+
+def _verdict(said: Mapping[str, Any]) -> str:
+    if not said["looks"]:
+        return "Not known: the watch is away"
+    loud = [one for one in said["alerts"] if not one["silenced_by"]]
+    pages = sum(one["severity"] == "page" for one in loud)
+    if pages:
+        return "1 alert pages" if pages == 1 else f"{pages} alerts page"
+    return f"Nothing pages; {len(loud)} for the morning" if loud else "All is well"
 
 
 def _no_waterfall(request: HttpRequest, trace_id: str, problem: str, status: int) -> HttpResponse:

@@ -78,8 +78,10 @@ class Node:
         self._process = None
 
     def freeze(self) -> None:
-        """SIGSTOP to every process of it: its kernel still answers for it."""
-        for pid in self._pids():
+        """SIGSTOP to every process of it, the one that makes the others first: its kernel still answers for it."""
+        assert self._process is not None
+        os.kill(self._process.pid, signal.SIGSTOP)
+        for pid in platform.children(self._process.pid):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGSTOP)
 

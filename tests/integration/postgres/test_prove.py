@@ -20,6 +20,7 @@ from tests.acceptance.waiting import until
 from tests.world.world import POLICY
 
 Found = TypeVar("Found")
+SECONDS: Final = 60
 NOW: Final = datetime(2026, 11, 26, 12, tzinfo=UTC)
 WAITERS: Final = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
 
@@ -67,15 +68,28 @@ def by_another_process(work: Callable[[], Found]) -> Found:
 
 def leave_in_doubt(cluster: replicas.Cluster, sid: str) -> None:
     """Accept a text whose commit nobody confirms; then its row stands on the primary alone, for everybody to find."""
-    with pytest.raises(OperationalError):
-        by_another_process(lambda: accept(sid))
-    assert breaker.reason() == breaker.SILENT
     known = "SELECT outcome FROM reminders_messagekey WHERE carrier_sid = %s"
-    cluster[0].run(WAITERS)
-    found = until(
-        lambda: cluster[0].run(known, sid, database="ringback"), seconds=20, what="the primary shows it, alone"
-    )
-    assert found == [("reminder",)]
+
+    def left() -> list[tuple[object, ...]]:
+        with pytest.raises(OperationalError):
+            by_another_process(lambda: accept(sid))
+        assert breaker.reason() == breaker.SILENT
+        until(lambda: not cluster[0].run(WAITERS), seconds=SECONDS, what="nobody waits any more")
+        return cluster[0].run(known, sid, database="ringback")
+
+    assert until(left, seconds=SECONDS, what="the primary shows it, alone") == [("reminder",)]
+
+
+def answered(work: Callable[[], Found]) -> Found:
+    """What it brings once it brings something: a loaded machine may be silent for a while."""
+
+    def tried() -> list[Found]:
+        try:
+            return [by_another_process(work)]
+        except OperationalError:
+            return []
+
+    return until(tried, seconds=SECONDS, what="an answer")[0]
 
 
 def test_a_repeat_of_a_text_in_doubt_is_not_answered_until_a_second_node_has_it(
@@ -86,7 +100,7 @@ def test_a_repeat_of_a_text_in_doubt_is_not_answered_until_a_second_node_has_it(
         leave_in_doubt(migrated, sid)
         with pytest.raises(OperationalError):
             by_another_process(lambda: accept(sid))
-    answer = by_another_process(lambda: accept(sid))
+    answer = answered(lambda: accept(sid))
     assert answer.repeated
     assert answer.body
 
@@ -98,7 +112,7 @@ def test_negative_control_without_the_proof_it_is_answered_though_one_node_alone
     sid = f"SM{uuid4().hex}"
     with without_standbys(migrated):
         leave_in_doubt(migrated, sid)
-        answer = by_another_process(lambda: accept(sid))
+        answer = answered(lambda: accept(sid))
     assert answer.repeated
     assert answer.body
 
@@ -120,7 +134,7 @@ def test_what_rests_on_something_found_done_is_not_said_without_a_second_node(
 ) -> None:
     with without_standbys(migrated), pytest.raises(OperationalError):
         by_another_process(found_done)
-    assert not by_another_process(found_done)
+    assert not answered(found_done)
 
 
 def test_nothing_is_proved_on_another_connection_than_the_one_that_read(
@@ -149,9 +163,9 @@ def test_a_proof_writes_nothing_where_no_standby_is_waited_for(migrated: replica
         assert row is not None
         return bool(row[0])
 
-    assert by_another_process(writes)
+    assert answered(writes)
     migrated.wait_for("")
     try:
-        assert not by_another_process(writes)
+        assert not answered(writes)
     finally:
         migrated.wait_for("ANY 1 (n1)")

@@ -36,7 +36,8 @@ def reporting(migrated: replicas.Cluster, pooled: Any, monkeypatch: pytest.Monke
     options = {**primary["OPTIONS"], **at.options, "pool": None}
     options["options"] += " -c default_transaction_read_only=on"
     monkeypatch.setitem(connections.settings, "replica", {**primary, "OPTIONS": options})
-    monkeypatch.setattr(replica, "REPLAY_SECONDS", 10.0)  # a loaded machine
+    monkeypatch.setattr(replica, "REPLAY_SECONDS", 30.0)  # a loaded machine
+    monkeypatch.setattr(replica, "PRIMARY_SECONDS", 30.0)
     yield migrated
     connections["replica"].close()
     del connections["replica"]

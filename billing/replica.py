@@ -29,6 +29,9 @@ class Router:
     def db_for_read(self, model: type[Any], **hints: Any) -> str | None:  # noqa: ARG002  # Django's signature
         return None if route.alias == "default" else route.alias
 
+    def allow_migrate(self, db: str, app_label: str, **hints: Any) -> bool | None:  # noqa: ARG002  # Django's signature
+        return False if db == ALIAS else None
+
 
 @contextmanager
 def reading() -> Iterator[str]:

@@ -153,6 +153,7 @@ def _database(setting: str, url: str, *, pool: int, statement_seconds: float, mo
 
 
 _pool = RINGBACK_WORKER_THREADS if RINGBACK_INSTANCE.startswith("worker") else RINGBACK_WEB_CONNECTIONS
+_pool += int(RINGBACK_SPOOL)  # the drain's thread has a connection of its own
 DATABASES = {
     "default": _database("DATABASE_URL", DATABASE_URL, pool=_pool, statement_seconds=RINGBACK_STATEMENT_SECONDS)
 }

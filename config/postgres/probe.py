@@ -104,7 +104,10 @@ class Probe:
         except psycopg.Error:
             began = None
         if began is None:
+            if self._connection is None:
+                breaker.trip(why=breaker.AWAY)  # nobody needs to try what has just failed
             self._drop()
+            self._wrote_at = 0.0
             self._failing_since = self._failing_since or time.monotonic()
             return
         self._failing_since = None

@@ -62,7 +62,7 @@ def verify(home: Home, fault: Fault, *, way: str | None = None, target: str | No
         healed = time.monotonic()
         found["after"] = _until(home, fault, injected.target, bites=False, seconds=fault.heal_seconds).measured
         found["heal_seconds"] = round(time.monotonic() - healed, 2)
-    except FaultError as problem:
+    except (FaultError, OSError) as problem:
         return {**found, "verdict": "failed", "why": str(problem)}
     return {**found, "verdict": "bites and heals", "seconds": round(time.monotonic() - began, 1)}
 

@@ -2,6 +2,7 @@
 
 import os
 
+from deploy.lab.injection import held
 from deploy.lab.injection.fault import Bite, Fault, Way
 from deploy.lab.injection.scene import Scene
 
@@ -10,14 +11,8 @@ def inject(scene: Scene) -> None:
     place = scene.home.root / "lab" / "filler"
     scene.will("unlink", path=str(place))
     place.parent.mkdir(mode=0o711, exist_ok=True)
-    with place.open("wb") as file:
-        for size in (1 << 20, 1 << 12):
-            try:
-                while True:
-                    file.write(b"\0" * size)
-                    file.flush()
-            except OSError:
-                continue
+    # It begins once the journal says that the fault is in force: a full disk takes no more of that.
+    held.hold(scene, "fill", path=str(place), token=scene.token)
 
 
 def bites(scene: Scene) -> Bite:
@@ -38,7 +33,7 @@ FAULT = Fault(
     ways=(
         Way(
             name="filler",
-            how="A file takes every byte of the data directory's own small file system.",
+            how="A file takes every byte of the data directory's own small file system, and what becomes free.",
             inject=inject,
             needs=("small-disk",),
         ),

@@ -24,12 +24,12 @@ def number() -> str:
     return f"+1202556{random.randrange(10_000):04d}"
 
 
-def text(scene: Scene, sender: str, body: str) -> list[dict[str, Any]]:
-    """A phone texts; what its webhooks brought, within 5 s (nothing: none has ended)."""
+def text(scene: Scene, sender: str, body: str, *, seconds: float = _SECONDS) -> list[dict[str, Any]]:
+    """A phone texts; what its webhooks brought within `seconds` (nothing: they have not ended)."""
     address = base(scene.home)
     sid = asked(address, "POST", "/sim/sms", {"from": sender, "body": body})["sid"]
     found: list[dict[str, Any]] = []
-    until = time.monotonic() + _SECONDS
+    until = time.monotonic() + seconds
     while not found and time.monotonic() < until:
         time.sleep(_POLL_SECONDS)
         found = asked(address, "GET", f"/sim/messages/{sid}")["webhooks"]

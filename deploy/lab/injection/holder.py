@@ -19,7 +19,7 @@ from typing import Any, Final
 
 import psycopg
 
-from deploy.lab.injection import asking, cgroups, drive, forged, processes
+from deploy.lab.injection import asking, cgroups, drive, forged, journal, processes
 from deploy.lab.injection.fault import FaultError
 from deploy.local import records
 from deploy.local.home import Home
@@ -66,6 +66,22 @@ def _hog(home: Home, *, size: int, group: str = "") -> None:
     _ready.set()
     threading.Event().wait()
     held.clear()
+
+
+def _fill(home: Home, *, path: str, token: str) -> None:
+    """Take every byte of a disk, and what becomes free, from when the journal says that this is in force."""
+    _ready.set()
+    while not any(entry.id == token and entry.state == "injected" for entry in journal.entries(home)):
+        time.sleep(0.05)
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    size = 1 << 20
+    while True:
+        try:
+            os.write(file, bytes(size))
+        except OSError:
+            if size == 1:
+                time.sleep(0.05)
+            size = max(1, size >> 4)
 
 
 def _duty(home: Home, *, pids: list[list[Any]], awake_ms: float, asleep_ms: float) -> None:
@@ -146,6 +162,7 @@ def _at_times(one: Callable[[int], None], began: float, per_second: float) -> No
 _KINDS: Final[dict[str, Callable[..., None]]] = {
     "burn": _burn,
     "hog": _hog,
+    "fill": _fill,
     "duty": _duty,
     "sql": _sql,
     "connections": _connections,

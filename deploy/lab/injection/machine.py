@@ -15,7 +15,7 @@ from typing import Final
 from deploy.lab.injection import cgroups
 from deploy.lab.injection.targets import links, postgres_nodes
 from deploy.local import platform
-from deploy.local.home import Home
+from deploy.local.home import Home, read_environment
 
 _PROBE_SECONDS: Final = 10
 
@@ -109,6 +109,11 @@ def _own_redis(home: Home) -> str | None:
     return None if (home.run / "redis.pid").exists() else "no embedded Redis runs here"
 
 
+def _spool(home: Home) -> str | None:
+    has_one = read_environment(home.run / "env").get("RINGBACK_SPOOL", "0") in ("1", "true", "yes")
+    return None if has_one else "this system has no spool (TIER=isolated, or RINGBACK_SPOOL=1)"
+
+
 def _small_disk(home: Home) -> str | None:
     """A disk that may be filled without harm to anybody else: its own file system, of at most 4 GB."""
     found = os.statvfs(home.root)
@@ -140,4 +145,5 @@ _OF_THE_SYSTEM: Final[dict[str, Callable[[Home], str | None]]] = {
     "own-postgres": _own_postgres,
     "own-redis": _own_redis,
     "small-disk": _small_disk,
+    "spool": _spool,
 }

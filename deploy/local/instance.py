@@ -33,6 +33,7 @@ class State(enum.StrEnum):
     WAITING = "waiting"  # for what it needs, or for its back-off
     STARTING = "starting"
     READY = "ready"
+    ENDING = "ending"  # its process was reaped, others of it were not yet
     DONE = "done"  # a step that was carried out
     STOPPED = "stopped"
 
@@ -54,6 +55,7 @@ class Instance:
         self._process: subprocess.Popen[bytes] | None = None
         self._unfinished = b""
         self._heard = False
+        self._unheard: deque[str] = deque(maxlen=_LAST_LINES)
 
     @property
     def name(self) -> str:
@@ -72,7 +74,7 @@ class Instance:
             self.program.command,
             env={**self.program.environment, **(overrides or {})},
             cwd=self.program.directory,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE if self.program.hears else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,
@@ -83,6 +85,8 @@ class Instance:
         self.pid = self._process.pid
         self.started = platform.started(self.pid)
         os.set_blocking(self.output, False)
+        if self._process.stdin:
+            os.set_blocking(self._process.stdin.fileno(), False)
         self.state = State.STARTING
         self.started_at = time.monotonic()
         self._unfinished, self._heard = b"", False
@@ -99,9 +103,23 @@ class Instance:
             whole, self._unfinished = [*whole, self._unfinished], b""
         lines = [line.decode(errors="replace").rstrip() for line in whole if line.strip()]
         self.last_lines.extend(lines)
+        self._unheard.extend(lines)
         words = self.program.ready_words
         self._heard = self._heard or bool(words and any(words in line for line in lines))
         return [line for line in lines if not (self._hides and self._hides.search(line))]
+
+    def tell(self, line: str) -> None:
+        """Say a line to its process; never waits, and what does not fit is lost."""
+        pipe = self._process.stdin if self._process else None
+        if pipe:
+            with contextlib.suppress(OSError):
+                os.write(pipe.fileno(), f"{line}\n".encode())
+
+    def overheard(self, word: str) -> list[str]:
+        """The lines since the last time that begin with a word, shown or hidden."""
+        found = [line for line in self._unheard if line.startswith(word)]
+        self._unheard.clear()
+        return found
 
     def check(self) -> bool:
         """Whether it has become ready just now."""
@@ -132,13 +150,18 @@ class Instance:
                 os.kill(self.pid, number)
                 os.kill(self.pid, signal.SIGCONT)
 
+    def stop(self) -> None:
+        """Tell it to stop by itself."""
+        self.signal(self.program.stop_signal)
+
     def ended(self, status: int) -> None:
         """Note that its process was reaped: the next start waits for the back-off."""
         process, self._process = self._process, None
         if process is not None:
             process.returncode = os.waitstatus_to_exitcode(status)
-            if process.stdout:
-                process.stdout.close()
+            for pipe in (process.stdin, process.stdout):
+                if pipe:
+                    pipe.close()
         now = time.monotonic()
         self.failures = 0 if now - self.started_at > _STAYED_UP_SECONDS else self.failures
         self.not_before = now + min(_BACKOFF_SECONDS * 2**self.failures, _BACKOFF_SECONDS_MAX)

@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
-from deploy.local import links, platform, ports, postgres, redis
+from deploy.local import links, platform, ports, postgres, redis, replicated
 from deploy.local.home import REPOSITORY
+from deploy.local.leader_key import CONNECTED, SETTLED
 from deploy.local.problems import CannotStartError
-from deploy.local.program import Program
+from deploy.local.program import LEADER_KEY, Program
 from deploy.local.settings import System, carrier_account, inherited, redis_password
 from deploy.local.tiers import Kind
 
@@ -20,8 +21,16 @@ _WEB: Final = 1
 _CARRIER: Final = 2
 _REDIS: Final = 3
 _POSTGRES: Final = 4
-_SINGLE: Final = ("redis", "carrier", "proxy", "traces", "watch")
+_DECISIONS: Final = 5  # what the Postgres nodes agree by goes last
+_DATABASE: Final = ("postgres-1", "cluster")  # whichever there is says that the database takes writes
+_SINGLE: Final = ("redis", "carrier", "proxy", "traces", "watch", LEADER_KEY)
 _MEASURED: Final = ("web", "dispatch", "worker", "watch")
+_OF_THE_DATABASE: Final = ("postgres", "raft", LEADER_KEY)
+_WITHOUT_METRICS: Final = ("raft", LEADER_KEY)
+# Of what Patroni and its Postgres say each second, a person wants to read when something moves or is wrong.
+_PATRONI_HIDES: Final = (
+    r"^(?!.*(promoted self|demot|bootstrapped from|pg_rewind from \S+$|reinitializ|system ID|ERROR|PANIC|No space))"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +90,8 @@ def plan(system: System, *, migrates: bool) -> list[Program]:
     programs = [_program(place) for place in places]
     if migrates and any(place.kind.name == "web" and not place.kind.command for place in places):
         programs.append(_migrations(system))
+    if system.is_replicated:
+        programs.append(_cluster(system))
     if system.settings.get("RINGBACK_LAB") == "1":
         programs = _with_links(system, programs)
     if any((system.home.root / "lab" / "journal").glob("*.json")):
@@ -137,13 +148,15 @@ def targets(system: System) -> list[dict[str, object]]:
 
 
 def _places(system: System) -> list[_Place]:
-    embedded = {"postgres": system.embeds_postgres, "redis": system.embeds_redis}
+    embedded = dict.fromkeys(_OF_THE_DATABASE, system.embeds_postgres) | {"redis": system.embeds_redis}
     places: list[_Place] = []
+    port = system.ports.metrics
     for kind in system.tier.kinds:
         if embedded.get(kind.name, True):
             for number in range(1, kind.count + 1):
-                port = system.ports.metrics + len(places)
-                places.append(_Place(system=system, kind=kind, number=number, metrics_port=port))
+                metrics_port = 0 if kind.name in _WITHOUT_METRICS else port
+                port += bool(metrics_port)
+                places.append(_Place(system=system, kind=kind, number=number, metrics_port=metrics_port))
     return places
 
 
@@ -171,6 +184,8 @@ def _named(place: _Place) -> Program:
 
 
 def _postgres(place: _Place) -> Program:
+    if place.system.is_replicated:
+        return _node(place)
     data = place.system.home.postgres
     return Program(
         name=place.name,
@@ -190,6 +205,69 @@ def _postgres(place: _Place) -> Program:
 
 def _postgres_ready(place: _Place, pid: int) -> bool:
     return postgres.is_ready(place.system.home.postgres, pid=pid)
+
+
+def _node(place: _Place) -> Program:
+    """Patroni and its Postgres. The first founds the cluster; the others wait for it the first time."""
+    home, port = place.system.home, place.system.ports.patroni + place.number - 1
+    is_first, is_new = place.number == 1, not replicated.data(home, place.number).exists()
+    return Program(
+        name=place.name,
+        command=tuple(replicated.node(home, place.number, ports=place.system.ports, makes=is_first)),
+        environment={**place.identity(), "LC_ALL": "C", "PYTHONUNBUFFERED": "1"},
+        directory=replicated.directory(home, place.number),
+        needs=("raft-1", "raft-2", "raft-3", LEADER_KEY, *(("postgres-1",) if is_new and not is_first else ())),
+        ready=lambda _: replicated.is_ready(port),
+        ready_seconds=120,
+        awaited=False,  # one that leads and one that streams are enough: the step `cluster`
+        stop_rank=_POSTGRES,
+        stop_seconds=4,
+        uid=postgres.identity().uid,
+        gid=postgres.identity().gid,
+        node=replicated.directory(home, place.number),
+        hides=_PATRONI_HIDES,
+    )
+
+
+def _raft(place: _Place) -> Program:
+    return Program(
+        name=place.name,
+        command=tuple(replicated.raft(place.system.home, place.number, ports=place.system.ports)),
+        environment={**place.identity(), "PYTHONUNBUFFERED": "1"},
+        directory=REPOSITORY,
+        ready=lambda _: ports.listens(place.port),
+        stop_rank=_DECISIONS,
+    )
+
+
+def _leader_key(place: _Place) -> Program:
+    return Program(
+        name=place.name,
+        command=tuple(replicated.leader_key(place.system.home, ports=place.system.ports)),
+        environment={**place.identity(), "PYTHONUNBUFFERED": "1"},
+        directory=REPOSITORY,
+        needs=("raft-1", "raft-2", "raft-3"),
+        hears=True,
+        ready_words=CONNECTED,
+        ready_seconds=60,
+        stop_rank=_DECISIONS,
+        hides=f"^({CONNECTED}|{SETTLED}) ?",
+    )
+
+
+def _cluster(system: System) -> Program:
+    """The step that ends when something can be committed; not before that anybody may ask for it."""
+    kind = Kind(name="cluster", count=1, settings={}, command=(), needs=(), ready_words="")
+    place = _Place(system=system, kind=kind, number=1, metrics_port=0)
+    nodes = [str(system.ports.patroni + number) for number in range(replicated.NODES)]
+    return Program(
+        name="cluster",
+        command=_python("-m", "deploy.local.cluster_wait", *nodes),
+        environment={**place.identity(), "PYTHONUNBUFFERED": "1"},
+        directory=REPOSITORY,
+        once=True,
+        ready_seconds=120,
+    )
 
 
 def _redis(place: _Place) -> Program:
@@ -220,7 +298,7 @@ def _carrier(place: _Place) -> Program:
 
 
 def _proxy(place: _Place) -> Program:
-    webs = [str(one.port) for one in _places(place.system) if one.kind.name == "web"]
+    webs = [f"{ports.HOST}:{one.port}" for one in _places(place.system) if one.kind.name == "web"]
     return Program(
         name=place.name,
         command=_python("-m", "deploy.local.proxy"),
@@ -239,7 +317,7 @@ def _web(place: _Place) -> Program:
         command=_python("-m", "deploy.local.web"),
         environment=place.environment({"PORT": str(place.port)}),
         directory=REPOSITORY,
-        needs=("postgres-1", "redis", "migrations"),
+        needs=(*_DATABASE, "redis", "migrations"),
         ready=lambda _: ports.is_alive(place.port, "/livez"),
         stop_rank=_WEB,
         stop_seconds=2,
@@ -252,7 +330,7 @@ def _dispatch(place: _Place) -> Program:
         command=_python("manage.py", "dispatch"),
         environment=place.environment(),
         directory=REPOSITORY,
-        needs=("postgres-1", "redis", "migrations"),
+        needs=(*_DATABASE, "redis", "migrations"),
         ready=lambda _: ports.listens(place.metrics_port),
         stop_rank=_WORK,
         stop_seconds=6.5,
@@ -269,7 +347,7 @@ def _worker(place: _Place) -> Program:
         hides="SecurityWarning|absolutely not recommended|different user using|User information: |_warn_or_raise",
         environment=place.environment(),
         directory=REPOSITORY,
-        needs=("postgres-1", "redis", "migrations"),
+        needs=(*_DATABASE, "redis", "migrations"),
         ready=lambda _: ports.listens(place.metrics_port),
         stop_rank=_WORK,
         stop_seconds=6.5,
@@ -282,7 +360,7 @@ def _watch(place: _Place) -> Program:
         command=_python("manage.py", "watch"),
         environment=place.environment(),
         directory=REPOSITORY,
-        needs=("postgres-1", "redis", "migrations"),
+        needs=(*_DATABASE, "redis", "migrations"),
         ready=lambda _: ports.listens(place.metrics_port),
         stop_rank=_WORK,
     )
@@ -308,7 +386,7 @@ def _migrations(system: System) -> Program:
         command=_python("manage.py", "prepare"),
         environment=place.environment({"RINGBACK_STAFF_PASSWORD_FILE": str(system.home.secrets / "staff_password")}),
         directory=REPOSITORY,
-        needs=("postgres-1",),
+        needs=_DATABASE,
         once=True,
         ready_seconds=120,
     )
@@ -332,11 +410,15 @@ def _python(*words: str) -> tuple[str, ...]:
 
 
 def _without_absent(program: Program, names: set[str]) -> Program:
-    return replace(program, needs=tuple(name for name in program.needs if name in names))
+    """What it needs and what there is; where there is a cluster, no single node of it is waited for."""
+    unneeded = {"postgres-1"} if "cluster" in names and program.node is None else set()
+    return replace(program, needs=tuple(name for name in program.needs if name in names - unneeded))
 
 
 _KNOWN: Final[Mapping[str, Callable[[_Place], Program]]] = {
     "postgres": _postgres,
+    "raft": _raft,
+    LEADER_KEY: _leader_key,
     "redis": _redis,
     "carrier": _carrier,
     "proxy": _proxy,

@@ -84,6 +84,36 @@ def children(parent: int) -> list[int]:
     return [pid for pid, (ppid, _) in _table().items() if ppid == parent]
 
 
+def descendants(ancestor: int) -> list[int]:
+    """The processes that `ancestor` began, and those that they began, without zombies."""
+    table = _table()
+    found, new = [], [ancestor]
+    while new:
+        new = [pid for pid, (ppid, _) in table.items() if ppid in new]
+        found += new
+    return found
+
+
+def works_in(pid: int, directory: Path) -> bool:
+    """Whether a process works in a directory or below it; outside Linux nothing is known, and it is taken to."""
+    if not LINUX:
+        return True
+    try:
+        return Path(f"/proc/{pid}/cwd").readlink().is_relative_to(directory)
+    except OSError:
+        return False
+
+
+def serving(data: Path) -> list[int]:
+    """The processes of a Postgres whose cluster is `data`, whoever started them; none outside Linux."""
+    found = []
+    for pid in _table() if LINUX else ():
+        with contextlib.suppress(OSError):
+            if Path(f"/proc/{pid}/exe").readlink().name == "postgres" and works_in(pid, data):
+                found.append(pid)
+    return found
+
+
 def told(*words: str) -> list[int]:
     """The processes that were started with all of these NAME=VALUE in their environment; none outside Linux."""
     wanted = {word.encode() for word in words}

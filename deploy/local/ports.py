@@ -7,6 +7,7 @@ from typing import Final
 
 from deploy.local.problems import CannotStartError
 
+HOST: Final = "127.0.0.1"
 _SPAN: Final = 100
 
 

@@ -11,10 +11,11 @@ is built beside its place and moved there when it is whole, so that what exists 
 import importlib.util
 import os
 import pwd
+import secrets
 import shutil
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -26,6 +27,7 @@ DATABASE: Final = "ringback"
 OWNER: Final = "ringback_owner"
 APPLICATION: Final = "ringback_app"
 SUPERUSER: Final = "ringback_super"
+REPLICATION: Final = "ringback_replication"
 
 # Sized for a laptop; the durability is not: what makes a commit durable stays on (settings refuse otherwise).
 SETTINGS: Final[Mapping[str, str]] = {
@@ -62,6 +64,7 @@ ALTER ROLE {superuser} PASSWORD '{superuser_password}';
 CREATE ROLE {owner} LOGIN PASSWORD '{owner_password}' {owner_may};
 GRANT pg_use_reserved_connections TO {owner};
 CREATE ROLE {app} LOGIN PASSWORD '{app_password}';
+CREATE ROLE {replication} LOGIN REPLICATION PASSWORD '{replication_password}';
 ALTER ROLE {app} SET statement_timeout = '5s';
 ALTER ROLE {app} SET lock_timeout = '2s';
 ALTER ROLE {app} SET idle_in_transaction_session_timeout = '10s';
@@ -87,11 +90,12 @@ host replication all 127.0.0.1/32 scram-sha-256
 
 @dataclass(frozen=True, kw_only=True)
 class Passwords:
-    """The generated passwords of the three roles. Letters and digits only: they stand in SQL and in URLs."""
+    """The generated passwords of the four roles. Letters and digits only: they stand in SQL and in URLs."""
 
     superuser: str
     owner: str
     app: str
+    replication: str = field(default_factory=lambda: secrets.token_hex(16))  # of nobody, where nothing follows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,6 +162,7 @@ def create(data: Path, *, passwords: Passwords, owner_may: str = "") -> None:
     building.mkdir(mode=0o700, parents=True)
     _give(building)
     words = {"superuser": SUPERUSER, "owner": OWNER, "app": APPLICATION, "database": DATABASE, "owner_may": owner_may}
+    words["replication"] = REPLICATION
     _initdb(building)
     _single_user(
         building,
@@ -167,10 +172,21 @@ def create(data: Path, *, passwords: Passwords, owner_may: str = "") -> None:
             superuser_password=passwords.superuser,
             owner_password=passwords.owner,
             app_password=passwords.app,
+            replication_password=passwords.replication,
         ),
     )
     _single_user(building, DATABASE, _RIGHTS.format(**words, tables="SELECT, INSERT, UPDATE, DELETE"))
     building.rename(data)
+
+
+def let_replicate(data: Path, *, password: str) -> None:
+    """Add the role that standbys use to a cluster that was made before there was one. Needs no server."""
+    _single_user(
+        data,
+        "postgres",
+        f"DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{REPLICATION}') THEN "
+        f"CREATE ROLE {REPLICATION} LOGIN REPLICATION PASSWORD '{password}'; END IF; END $$;\n",
+    )
 
 
 def is_cluster(data: Path) -> bool:

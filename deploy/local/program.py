@@ -4,6 +4,9 @@ import signal
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
+
+LEADER_KEY: Final = "leader-key"  # who deletes the leader key of a Postgres node, when the supervisor says so
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,9 +27,12 @@ class Program:
     ready: Callable[[int], bool] | None = None
     ready_words: str = ""
     ready_seconds: float = 30.0
+    awaited: bool = True  # the system does not count as running before it is ready
+    hears: bool = False  # the supervisor writes lines to its standard input
     stop_rank: int = 0
     stop_signal: signal.Signals = signal.SIGTERM
     stop_seconds: float = 1.0
     uid: int | None = None  # another user than ours, with `gid` and no other groups
     gid: int | None = None
+    node: Path | None = None  # the directory of a Postgres node: whoever works there belongs to it (deploy.local.node)
     hides: str = ""  # a pattern: lines that match say nothing new to a person

@@ -76,6 +76,11 @@ def write_pid(home: Home, name: str, pid: int) -> None:
     write_private(home.run / f"{name}.pid", f"{pid}\n")
 
 
+def forget_pid(home: Home, name: str) -> None:
+    """Say that nobody serves as `name` now."""
+    (home.run / f"{name}.pid").unlink(missing_ok=True)
+
+
 def read(home: Home) -> dict[str, Process]:
     """What was recorded last and is of this boot; it may have died since."""
     try:
@@ -130,7 +135,20 @@ def end_leftovers(home: Home) -> list[str]:
     _await(lambda: not any(platform.group_members(group) for group in left.values()), seconds=_GONE_SECONDS)
     for group in left.values():
         _signal_group(group, signal.SIGKILL)
-    return sorted({*left, *_end_strays(home)})
+    return sorted({*left, *_end_strays(home), *_end_servers(home)})
+
+
+def _end_servers(home: Home) -> set[str]:
+    """End a Postgres that outlived its Patroni: it works in a cluster of ours, whatever it is called by now."""
+    ended = set()
+    for data in home.root.glob("postgres-*/data"):
+        for number in (signal.SIGQUIT, signal.SIGKILL):
+            for pid in platform.serving(data):
+                ended.add(data.parent.name)
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.kill(pid, number)
+            _await(lambda data=data: not platform.serving(data), seconds=_GONE_SECONDS)  # type: ignore[misc]
+    return ended
 
 
 def _end_strays(home: Home) -> set[str]:

@@ -9,9 +9,10 @@ import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
-from deploy.local import links, postgres, redis
+from deploy.local import links, postgres, redis, replicated
 from deploy.local.home import Home, write_environment, write_private
 from deploy.local.ports import Ports
 from deploy.local.tiers import Tier
@@ -34,13 +35,19 @@ class System:
     embeds_postgres: bool
     embeds_redis: bool
 
+    @property
+    def is_replicated(self) -> bool:
+        """Whether its database is several nodes of ours."""
+        return self.embeds_postgres and self.tier.count("postgres") > 1
+
 
 def system(*, tier: Tier, home: Home, ports: Ports, environ: Mapping[str, str]) -> System:
     """Put the settings together; secrets that do not exist yet are made."""
     theirs = {name: value for name, value in environ.items() if _is_kept(name)}
     second = _second_account(home, ports) if tier.count("carrier") > 1 else {}
     traced = _trace_store(home, ports) if tier.count("traces") else {}
-    settings = {**_addresses(home, ports), **_secrets(home), **second, **traced, **tier.settings, **theirs}
+    nodes = _nodes(home, ports) if tier.count("postgres") > 1 and not environ.get("DATABASE_URL") else {}
+    settings = {**_addresses(home, ports), **nodes, **_secrets(home), **second, **traced, **tier.settings, **theirs}
     settings |= {"RINGBACK_HOME": str(home.root), "RINGBACK_TIER": tier.name}
     for name in ("DATABASE_URL", "REDIS_URL"):
         if environ.get(name):
@@ -65,6 +72,7 @@ def passwords(home: Home) -> postgres.Passwords:
         superuser=home.secret("postgres_superuser_password", made=secrets.token_hex(16)),
         owner=home.secret("postgres_owner_password", made=secrets.token_hex(16)),
         app=home.secret("postgres_app_password", made=secrets.token_hex(16)),
+        replication=home.secret("postgres_replication_password", made=secrets.token_hex(16)),
     )
 
 
@@ -124,6 +132,19 @@ def _addresses(home: Home, ports: Ports) -> dict[str, str]:
         "RINGBACK_CARRIER_PORT": str(ports.carrier),
         "RINGBACK_SERVICE_NUMBER": SERVICE_NUMBER,
         "RINGBACK_LOG_FORMAT": "text",  # the line stream is read by people
+    }
+
+
+def _nodes(home: Home, ports: Ports) -> dict[str, str]:
+    """The addresses where the database is three nodes: who writes looks for the one that leads."""
+    made = passwords(home)
+    leader = partial(replicated.url, ports=ports, target="read-write")
+    return {
+        "DATABASE_URL": leader(postgres.APPLICATION, made.app),
+        "RINGBACK_OWNER_DATABASE_URL": leader(postgres.OWNER, made.owner),
+        "RINGBACK_REPLICA_DATABASE_URL": replicated.url(
+            postgres.APPLICATION, made.app, ports=ports, target="prefer-standby"
+        ),
     }
 
 

@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from deploy.local import links, plan, postgres, records, settings, tiers
+from deploy.local import links, plan, postgres, records, replicated, settings, tiers
 from deploy.local.home import REPOSITORY, Home, home, write_private
 from deploy.local.lines import Lines
 from deploy.local.ports import ports, refuse_taken
+from deploy.local.problems import CannotStartError
 from deploy.local.settings import System
 from deploy.local.supervisor import Supervisor
 
@@ -44,6 +45,9 @@ def _run(system: System, lines: Lines) -> int:
     for name, port in plan.listening(system).items():
         refuse_taken(port, name)
     if system.embeds_postgres:
+        if system.is_replicated:
+            replicated.refuse_absent()
+        _refuse_other_layout(system)
         _make_cluster(system, lines)
     stamp = _stamp(system)
     programs = plan.plan(system, migrates=not _is_migrated(system, stamp))
@@ -60,7 +64,26 @@ def _run(system: System, lines: Lines) -> int:
     return Supervisor(programs, home=system.home, lines=lines, on_ready=ready).run()
 
 
+def _refuse_other_layout(system: System) -> None:
+    """One of three nodes alone may lack what was accepted last: no other tier may start from it."""
+    if system.home.replicated.exists() and not system.is_replicated:
+        raise CannotStartError(
+            f"The data in {system.home.root} belongs to three Postgres nodes: TIER=replicated make up, "
+            "or choose another place with RINGBACK_HOME."
+        )
+
+
 def _make_cluster(system: System, lines: Lines) -> None:
+    """The first cluster; where three nodes shall share it, each clones it from the one that leads."""
+    home = system.home
+    if not home.replicated.exists():
+        _make_first_cluster(system, lines)
+        if system.is_replicated:
+            postgres.let_replicate(home.postgres, password=settings.passwords(home).replication)
+            write_private(home.replicated, "three nodes\n")
+
+
+def _make_first_cluster(system: System, lines: Lines) -> None:
     if postgres.is_cluster(system.home.postgres):
         return
     began = time.monotonic()
@@ -79,8 +102,8 @@ def _is_migrated(system: System, stamp: str) -> bool:
 
 def _stamp(system: System) -> str:
     """Which migrations, in which cluster: another file, Django or cluster is another stamp."""
-    control = system.home.postgres / "global" / "pg_control"
-    words = hashlib.sha256(control.read_bytes()[:8] if system.embeds_postgres else b"")
+    clusters = sorted(system.home.root.glob("postgres-*/data/global/pg_control")) if system.embeds_postgres else []
+    words = hashlib.sha256(clusters[0].read_bytes()[:8] if clusters else b"")
     for file in _what_migrates():
         words.update(f"{file.name}\0".encode() + (file.read_bytes() if file.exists() else b""))
     return words.hexdigest() + "\n"

@@ -28,8 +28,8 @@ STOP_SECONDS: Final = 60.0
 COMMAND_SECONDS: Final = 180.0
 # A system takes PORT, +10, +20, +30 and two above +40; those of tests.ports.SYSTEMS never share one.
 FOLLOWERS: Final = (0, 10, 20, 30, 44, 45)
-# The tiers with several of a kind take all from PORT to PORT+54.
-WIDE_FOLLOWERS: Final = tuple(range(55))
+# The tiers with several of a kind take all from PORT to PORT+55.
+WIDE_FOLLOWERS: Final = tuple(range(56))
 LAB_FOLLOWERS: Final = tuple(range(100))
 # Short, and in the proportions that the checks of the settings ask for: horizon / 4 + horizon * 0.4 + 2 <= lease.
 # Long enough all the same that a machine which stands still for a second or two changes no outcome: a phone rings
@@ -102,6 +102,12 @@ class System:
             process.wait()
             self.run("down")
             raise AssertionError(f"it did not stop within {STOP_SECONDS} s:\n{self.said()[-2000:]}") from None
+
+    def kill_supervisor(self) -> None:
+        """kill -9 of the supervisor itself."""
+        assert self._process is not None
+        self._process.kill()
+        self.reap()
 
     def reap(self) -> None:
         """Take note of a supervisor that was killed."""

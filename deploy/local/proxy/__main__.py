@@ -17,7 +17,7 @@ _FILES: Final = 4096
 def main() -> int:
     """Run the proxy; 0 after a clean stop, 2 when it cannot start."""
     port = int(os.environ["PORT"])
-    backends = [int(word) for word in os.environ["RINGBACK_PROXY_BACKENDS"].split(",")]
+    backends = [int(word.rpartition(":")[2]) for word in os.environ["RINGBACK_PROXY_BACKENDS"].split(",")]
     _more_files()
     try:
         asyncio.run(_serve(port, backends, int(os.environ.get("RINGBACK_METRICS_PORT") or 0)))

@@ -40,9 +40,9 @@ def test_it_uses_servers_from_outside_and_starts_none_beside_them(tmp_path: Path
     chosen = system(tmp_path, DATABASE_URL="postgresql://a:b@db/c", REDIS_URL="redis://cache")
     assert chosen.settings["DATABASE_URL"] == "postgresql://a:b@db/c"
     assert chosen.settings["RINGBACK_OWNER_DATABASE_URL"] == "postgresql://a:b@db/c"
-    assert set(plan.listening(chosen)) == {"web-1", "carrier"}
+    assert set(plan.listening(chosen)) == {"web-1", "carrier", "traces"}
     names = [program.name for program in plan.plan(chosen, migrates=True)]
-    assert names == ["carrier", "web-1", "dispatch-1", "worker-1", "migrations"]
+    assert names == ["carrier", "web-1", "dispatch-1", "worker-1", "watch", "traces", "migrations"]
 
 
 def test_it_writes_what_runs_for_commands_and_for_drivers(tmp_path: Path) -> None:
@@ -68,13 +68,16 @@ def test_it_plans_every_process_with_a_place_of_its_own(tmp_path: Path) -> None:
         "web-1",
         "dispatch-1",
         "worker-1",
+        "watch",
+        "traces",
     ]
     by_name = {program.name: program for program in programs}
     assert by_name["web-1"].needs == ("postgres-1", "redis")
     metrics = [program.environment.get("RINGBACK_METRICS_PORT") for program in programs]
-    assert len(set(metrics[2:])) == 4
+    assert len(set(metrics[2:])) == 6
     ranks = sorted(programs, key=lambda program: program.stop_rank)
-    assert [program.name for program in ranks[-4:]] == ["web-1", "carrier", "redis", "postgres-1"]
+    servers = ["web-1", "carrier", "redis", "postgres-1"]
+    assert [program.name for program in ranks if program.name in servers] == servers
     slowest = {program.stop_rank: program.stop_seconds for program in programs}
     assert sum(slowest.values()) < 15
 
@@ -89,11 +92,12 @@ def test_it_puts_a_proxy_where_clients_look_for_the_web(tmp_path: Path) -> None:
         "proxy": 18100,
         "web-1": 18101,
         "web-2": 18102,
+        "traces": 18155,
     }
     by_name = {program.name: program for program in plan.plan(chosen, migrates=False)}
     assert {"dispatch-1", "dispatch-2", "worker-1", "worker-2"} < set(by_name)
     assert by_name["proxy"].environment["PORT"] == "18100"
-    assert by_name["proxy"].environment["RINGBACK_PROXY_BACKENDS"] == "18101,18102"
+    assert by_name["proxy"].environment["RINGBACK_PROXY_BACKENDS"] == "127.0.0.1:18101,127.0.0.1:18102"
     metrics = [program.environment.get("RINGBACK_METRICS_PORT") for program in by_name.values()]
     assert len(set(metrics) - {None}) == len([port for port in metrics if port])
     assert max(int(port) for port in metrics if port) <= 18154
@@ -126,3 +130,35 @@ def test_it_replaces_a_file_at_once(tmp_path: Path) -> None:
     write_private(place, "2\n")
     assert place.read_text() == "2\n"
     assert [one.name for one in tmp_path.iterdir()] == ["name.pid"]
+
+
+def test_it_runs_three_nodes_that_follow_one_another(tmp_path: Path) -> None:
+    chosen = system(tmp_path, tier="replicated")
+    assert chosen.is_replicated
+    hosts = "127.0.0.1:18120,127.0.0.1:18121,127.0.0.1:18122"
+    tail = "/ringback?target_session_attrs={}&connect_timeout=2"
+    assert chosen.settings["DATABASE_URL"].endswith("@" + hosts + tail.format("read-write"))
+    assert chosen.settings["RINGBACK_OWNER_DATABASE_URL"].endswith("@" + hosts + tail.format("read-write"))
+    assert chosen.settings["RINGBACK_REPLICA_DATABASE_URL"].endswith("@" + hosts + tail.format("prefer-standby"))
+    by_name = {program.name: program for program in plan.plan(chosen, migrates=True)}
+    assert by_name["migrations"].needs == ("cluster",)
+    assert by_name["web-1"].needs == ("cluster", "redis", "migrations")
+    assert "postgres-1" not in by_name["postgres-1"].needs
+    assert "postgres-1" in by_name["postgres-2"].needs  # the first time: there is nothing to clone before
+    assert not by_name["postgres-3"].awaited
+    listening = plan.listening(chosen)
+    assert {listening[f"raft-{number}"] for number in (1, 2, 3)} == {18126, 18127, 18128}
+    metrics = [int(program.environment.get("RINGBACK_METRICS_PORT", 0)) for program in by_name.values()]
+    assert max(metrics) <= 18154
+    first = json.loads((chosen.home.root / "postgres-1" / "patroni.json").read_text())
+    second = json.loads((chosen.home.root / "postgres-2" / "patroni.json").read_text())
+    assert first["bootstrap"]["dcs"]["synchronous_mode_strict"] is True
+    assert "bootstrap" not in second  # only one may found a cluster
+    assert (chosen.home.root / "postgres-1" / "patroni.json").stat().st_mode & 0o777 == 0o600
+
+
+def test_it_starts_no_nodes_beside_a_database_from_outside(tmp_path: Path) -> None:
+    chosen = system(tmp_path, tier="replicated", DATABASE_URL="postgresql://a:b@db/c")
+    names = {program.name for program in plan.plan(chosen, migrates=False)}
+    assert not {name for name in names if name.startswith(("postgres", "raft", "leader-key", "cluster"))}
+    assert "RINGBACK_REPLICA_DATABASE_URL" not in chosen.settings

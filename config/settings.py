@@ -80,6 +80,13 @@ RINGBACK_ACCEPT_SECONDS = _number(
     "RINGBACK_ACCEPT_SECONDS", 1, "the database's budget for a text where there is a spool", at_least=0.05
 )
 
+# ---- admission (each of it per web instance) -------------------------------------------------------
+RINGBACK_TEXTS_PER_MINUTE = _number("RINGBACK_TEXTS_PER_MINUTE", 0, "texts of one number; 0 = any number")
+RINGBACK_BLOCK_TEXTS_PER_MINUTE = _number(
+    "RINGBACK_BLOCK_TEXTS_PER_MINUTE", 0, "texts of a block of ten thousand numbers; 0 = any number"
+)
+RINGBACK_TEXT_THREADS = _integer("RINGBACK_TEXT_THREADS", 0, "threads that texts may hold at once; 0 = every one")
+
 # ---- the carrier -----------------------------------------------------------------------------------
 RINGBACK_PUBLIC_BASE = _text(
     "RINGBACK_PUBLIC_BASE", "http://127.0.0.1:8000", "our address as the carrier signs it"
@@ -96,6 +103,13 @@ RINGBACK_CALLS_PER_SECOND = _number(
     "RINGBACK_CALLS_PER_SECOND", 50, "calls per second and carrier account; 0 = no limit"
 )
 RINGBACK_CONCURRENT_CALLS = _integer("RINGBACK_CONCURRENT_CALLS", 1000, "open calls per carrier account", at_least=1)
+RINGBACK_CALLS_PER_HOUR = _integer("RINGBACK_CALLS_PER_HOUR", 0, "over it nothing is dialled; 0 = no bound")
+RINGBACK_SPEND_MINOR_PER_DAY = _integer(
+    "RINGBACK_SPEND_MINOR_PER_DAY",
+    0,
+    "what calls may cost us a day, in minor units; over it nothing is dialled; 0 = any",
+)
+RINGBACK_CALL_COST_MINOR = _integer("RINGBACK_CALL_COST_MINOR", 2, "what one call costs us at most", at_least=1)
 RINGBACK_MACHINE_DETECTION = _flag("RINGBACK_MACHINE_DETECTION", False, "1: the carrier listens for voicemail first")
 
 # ---- looking ---------------------------------------------------------------------------------------

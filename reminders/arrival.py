@@ -45,7 +45,7 @@ def read(
     return Arrival(
         message=message,
         sender=sender,
-        digest=_digest(message),
+        digest=digest_of(message),
         guess=guess,
         plain=sender.e164 is not None and conversation.is_plain(body=message.body, guess=guess),
         received_at=received_at,
@@ -190,6 +190,7 @@ def _reminder_row(arrival: Arrival, person: Person, decision: Decision) -> dict[
     }
 
 
-def _digest(message: Inbound) -> bytes:
+def digest_of(message: Inbound) -> bytes:
+    """What tells one content of a message from another."""
     text = f"{message.sender}\0{message.body}".encode("utf-8", "surrogatepass")
     return hashlib.blake2b(text, digest_size=16).digest()

@@ -14,6 +14,7 @@ from django.db import transaction
 
 from billing.database import Statements, uuid7
 from reminders import limits
+from reminders.spending import Watch
 from reminders.states import Kind
 
 statements: Final = Statements("reminders")
@@ -55,8 +56,10 @@ class Claimer:
     A scan starts a margin before the oldest row that it may have left, and from the very start once a minute.
     """
 
-    def __init__(self, *, pacing: Pacing, lease_seconds: float) -> None:
+    def __init__(self, *, pacing: Pacing, lease_seconds: float, spending: Watch | None = None) -> None:
         self.pacing = pacing
+        self._spending = spending
+        self.spent = False  # whether the bounds of spending hold rings back
         self.lease_seconds = lease_seconds
         self._low_water: dict[str, datetime] = {"rings": EPOCH, "others": EPOCH}
         self._full_scan_due = 0.0
@@ -87,11 +90,19 @@ class Claimer:
             self._low_water["rings"] = max(self._low_water["rings"], _before(now))
             return 0
         allowed = max(0, min(int(due), self.pacing.concurrent_calls - self._open(monotonic)))
+        allowed = self._affordable(allowed, monotonic)
         if allowed and self.pacing.calls_per_second:
             allowed = self._take_pace(allowed)
+        if self._spending is not None:
+            self._spending.let_go(calls=allowed)
         self.paced = allowed < due
         self._open_calls += allowed
         return allowed
+
+    def _affordable(self, wanted: int, monotonic: float) -> int:
+        left = self._spending.left(monotonic=monotonic) if self._spending is not None else None
+        self.spent = left is not None and left < wanted
+        return wanted if left is None else min(wanted, left)
 
     def _open(self, monotonic: float) -> int:
         """Open calls: counted once a poll, since the count reads every dead row that a snapshot holds; between, those

@@ -82,6 +82,11 @@ def accept(
         raise Contended from error
 
 
+def refuse(*, message: Inbound, received_at: datetime) -> None:
+    """Keep a message by its key alone: it is known for good, was not acted on, and costs nothing."""
+    _keep_key(message, arrival.digest_of(message), received_at)
+
+
 def accept_together(arrivals: Sequence[Arrival]) -> list[Answer | None]:
     """Accept plain messages of different persons: one read, one decision each, one write, which is the transaction.
 
@@ -185,20 +190,24 @@ def _repeated(row: dict[str, Any], digest: bytes, now: datetime) -> Answer:
 
 def _refuse_sender(arrived: Arrival) -> Answer:
     """A short code or a name: nobody who could be rung. Kept by its key alone, told politely, not charged."""
+    _keep_key(arrived.message, arrived.digest, arrived.received_at)
+    return Answer(body=replies.not_callable(language="en"), outcome="refused")
+
+
+def _keep_key(message: Inbound, digest: bytes, received_at: datetime) -> None:
     with connection.wrap_database_errors:
         kept = statements.run(
             "intake_refused",
             {
                 "message_id": uuid7(),
-                "carrier": arrived.message.carrier,
-                "carrier_sid": arrived.message.carrier_sid,
-                "digest": arrived.digest,
-                "received_at": arrived.received_at,
+                "carrier": message.carrier,
+                "carrier_sid": message.carrier_sid,
+                "digest": digest,
+                "received_at": received_at,
             },
         )
     if kept.rowcount == 0:
         prove()  # another delivery of it was faster
-    return Answer(body=replies.not_callable(language="en"), outcome="refused")
 
 
 def _write(arrived: Arrival, said: Said, decision: Decision) -> Answer:

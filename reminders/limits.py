@@ -29,6 +29,11 @@ SPOOL_STALE_SECONDS: Final = 15.0
 DRAIN_TRIES_MAX: Final = 5  # a text that fails so often by itself is put aside, with an alert
 CALLBACK_SECONDS: Final = 3.0  # the database's budget for a carrier's callback, where there is a spool
 
+# Admission and spending.
+ALLOWANCES_MAX: Final = 20_000  # numbers whose allowance a process remembers
+DIALLED_COUNTED_MAX: Final = 10_000  # attempts counted where no bound says how far
+LIFTED_SECONDS_MAX: Final = 24 * 3600
+
 # The conversation.
 HELD_SECONDS: Final = 3600  # how long a question of ours waits for its answer
 UNDO_SECONDS: Final = 900  # how long a change can be undone

@@ -30,6 +30,8 @@ DISPATCH_LOOPS: Final = Counter("ringback_dispatch_loops", "Turns of the dispatc
 CARRIER_BREAKER_OPEN: Final = Gauge(
     "ringback_carrier_breaker_open", "1 while a carrier account is asked no more", ["account"]
 )
+SHED: Final = Counter("ringback_shed", "Texts that were not let in, by why", ["why"])
+SPEND_BREAKER_OPEN: Final = Gauge("ringback_spend_breaker_open", "1 while nothing is dialled, for what it would cost")
 SPOOL_REASONS: Final = ("bytes", "age", "sender", "disk")
 SPOOLED: Final = Counter("ringback_spooled", "Texts that went to the spool, by why", ["why"])
 SPOOL_REFUSED: Final = Counter("ringback_spool_refused", "Texts that the spool did not take", ["reason"])
@@ -43,7 +45,9 @@ SPOOL_OLDEST_SECONDS: Final = Gauge("ringback_spool_oldest_seconds", "Age of the
 
 for _outcome in ("reminder", "command", "refused", "repeated", "conflict"):
     DRAINED.labels(_outcome)
-for _why in ("breaker", "failed", "behind"):
+for _why in ("number", "block", "busy"):
+    SHED.labels(_why)
+for _why in ("breaker", "failed", "behind", "busy"):
     SPOOLED.labels(_why)
 for _reason in SPOOL_REASONS:
     SPOOL_REFUSED.labels(_reason)

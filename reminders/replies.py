@@ -156,6 +156,10 @@ def too_many(*, number: int, language: str) -> str:
     return say(language, "too_many", number=number)
 
 
+def too_fast(*, language: str) -> str:
+    return say(language, "too_fast")
+
+
 def not_callable(*, language: str) -> str:
     return say(language, "not_callable")
 

@@ -12,15 +12,14 @@ from uuid import UUID
 import structlog
 from django.conf import settings
 from django.db import Error as DatabaseError
-from django.db import InterfaceError, InternalError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
-from billing import breaker
 from billing.deadline import within
 from reminders import (
     dispatch,
+    door,
     drainer,
     intake,
     limits,
@@ -43,8 +42,6 @@ log = structlog.get_logger()
 FORM: Final = "application/x-www-form-urlencoded"
 LOCALES: Final = {"en": "en-US", "es": "es-MX", "hi": "hi-IN"}
 KEYS: Final = frozenset("129")
-# What says that the database is away, not that a text is odd.
-AWAY: Final = (OperationalError, InterfaceError, InternalError)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -118,11 +115,11 @@ def sms(hook: Webhook) -> HttpResponse:
     now = timezone.now()
     with metrics.INTAKE_SECONDS.time(), tracing.span("intake") as trace_context:
         try:
-            answer = _accept(Spooled(message=message, received_at=now, trace_context=trace_context))
+            answer = door.take_in(text=Spooled(message=message, received_at=now, trace_context=trace_context))
         except intake.Conflict:
             metrics.INTAKE.labels("conflict").inc()
             return _text(409, "This MessageSid came before with other content; nothing was changed.")
-        except Full:
+        except (Full, door.Busy):
             metrics.INTAKE.labels("unavailable").inc()
             return _text(503, "Not now; nothing was changed.", **{"Retry-After": "1"})
     if answer is None:
@@ -135,34 +132,6 @@ def sms(hook: Webhook) -> HttpResponse:
     if answer.reply_id is not None:
         callback = f"{settings.RINGBACK_PUBLIC_BASE}/carriers/{NAME}/message-status?reply={answer.reply_id}"
     return _twiml(twilio.answer(message=answer.body, callback=callback))
-
-
-def _accept(text: Spooled) -> intake.Answer | None:
-    """Into the database; None where it went to the spool, which answers later. Raises Conflict, Full, Contended."""
-    spool = drainer.spool()
-    if spool is None:
-        return _take(text)
-    if spool.holds(sender=text.sender):
-        drainer.keep(text=text, why="behind")
-        return None
-    if breaker.is_open():
-        drainer.keep(text=text, why="breaker")
-        return None
-    try:
-        with within(seconds=settings.RINGBACK_ACCEPT_SECONDS):
-            return _take(text)
-    except AWAY:  # it may have been written all the same: then the drain finds it, and changes nothing
-        drainer.keep(text=text, why="failed")
-        return None
-
-
-def _take(text: Spooled) -> intake.Answer:
-    return intake.accept(
-        message=text.message,
-        received_at=text.received_at,
-        trace_context=text.trace_context,
-        snooze_seconds=settings.RINGBACK_SNOOZE_SECONDS,
-    )
 
 
 @webhook

@@ -17,6 +17,7 @@ from reminders.clock import Looker
 from reminders.dispatch import Pacing
 from reminders.quiet import Misfire
 from reminders.retry import Policy
+from reminders.spending import Bounds
 
 log = structlog.get_logger()
 
@@ -98,6 +99,15 @@ def pacing() -> Pacing:
         account=settings.RINGBACK_TWILIO_ACCOUNT_SID,
         calls_per_second=settings.RINGBACK_CALLS_PER_SECOND,
         concurrent_calls=settings.RINGBACK_CONCURRENT_CALLS,
+    )
+
+
+@cache
+def bounds() -> Bounds:
+    return Bounds(
+        calls_per_hour=settings.RINGBACK_CALLS_PER_HOUR,
+        minor_per_day=settings.RINGBACK_SPEND_MINOR_PER_DAY,
+        call_cost_minor=settings.RINGBACK_CALL_COST_MINOR,
     )
 
 

@@ -18,6 +18,7 @@ from django.utils.module_loading import import_string
 from prometheus_client import start_http_server
 
 from reminders import dispatch, drainer, housekeeping, limits, metrics, tasks, tracing, wiring
+from reminders.spending import Watch
 
 log = structlog.get_logger()
 
@@ -35,7 +36,11 @@ class Command(BaseCommand):
         if settings.RINGBACK_METRICS_PORT:
             start_http_server(settings.RINGBACK_METRICS_PORT, addr="127.0.0.1")
         drainer.watch()
-        claimer = dispatch.Claimer(pacing=wiring.pacing(), lease_seconds=settings.RINGBACK_LEASE_SECONDS)
+        claimer = dispatch.Claimer(
+            pacing=wiring.pacing(),
+            lease_seconds=settings.RINGBACK_LEASE_SECONDS,
+            spending=Watch(bounds=wiring.bounds()),
+        )
         log.info("dispatch.started", instance=settings.RINGBACK_INSTANCE)
         while not stop.is_set():
             try:
@@ -63,8 +68,10 @@ def _turn(claimer: dispatch.Claimer) -> bool:
     if tasks.waiting() > limits.DOORBELLS_WAITING_MAX:
         time.sleep(limits.BACKPRESSURE_SECONDS)
         return True
+    was_spent = claimer.spent
     token, claimed = claimer.claim(monotonic=time.monotonic())
     metrics.OLDEST_DUE_SECONDS.set(claimer.oldest_due_seconds or 0)
+    _tell_spent(claimer, was_spent=was_spent)
     if not claimed:
         return False
     for row in claimed:
@@ -81,6 +88,12 @@ def _turn(claimer: dispatch.Claimer) -> bool:
         log.warning("doorbells.lost", lost=len(bells) - sent)
         return False
     return len(claimed) >= limits.CLAIM_MAX
+
+
+def _tell_spent(claimer: dispatch.Claimer, *, was_spent: bool) -> None:
+    metrics.SPEND_BREAKER_OPEN.set(claimer.spent)
+    if claimer.spent and not was_spent:
+        log.error("dispatch.spent")  # a person decides: ./manage.py spend
 
 
 @contextmanager

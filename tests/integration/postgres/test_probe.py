@@ -4,10 +4,11 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Final
+from typing import Any, Final
 
 import pytest
 from django.db import DatabaseError, connection
+from django.test import Client
 from pytest_django import DjangoDbBlocker
 
 from billing import breaker
@@ -134,6 +135,15 @@ def test_the_new_primary_is_found_where_the_old_one_is_gone(
         until(lambda: not breaker.is_open(), seconds=SECONDS, what="the breaker is shut")
         taken = sum(met)
         until(lambda: sum(met) > taken + 20, seconds=SECONDS, what="writes are taken by the new one")
+
+
+def test_a_page_that_the_database_cannot_answer_says_so(pooled: Any) -> None:
+    breaker.trip(why=breaker.SILENT)
+    breaker._breaker.opened_at = float("inf")  # no probe's write shuts it meanwhile
+    answer = Client().get("/receipt", {"call": "CA" + "0" * 32})
+    assert answer.status_code == 503
+    assert answer["Retry-After"] == "2"
+    assert b"does not answer" in answer.content
 
 
 def test_a_write_that_began_before_the_breaker_opened_does_not_shut_it() -> None:

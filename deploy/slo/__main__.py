@@ -27,6 +27,7 @@ def files(looked_for: LookedFor) -> Mapping[str, str]:
         "deploy/alertmanager/alertmanager.yml": _yaml(prometheus.alertmanager(looked_for)),
         "docs/reference/slos.md": pages.slos(looked_for),
         "docs/reference/alerts.md": pages.alerts(looked_for),
+        **{f"docs/runbooks/{name}.md": text for name, text in pages.burn_runbooks(looked_for).items()},
     }
 
 

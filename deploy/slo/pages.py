@@ -5,9 +5,10 @@ from typing import Final
 
 from config.observing.alerting import burn_name
 from config.observing.gauges import GAUGES
-from config.observing.slos import Alert, LookedFor
+from config.observing.slos import Alert, LookedFor, Slo
 from deploy.slo.prometheus import WATCH_ABSENT, WATCH_ABSENT_SAYS, expression, window
 
+SEVERITIES: Final = ("page", "ticket")
 WRITTEN: Final = "This page is written from `deploy/slo/` by `python -m deploy.slo`.\n"
 
 
@@ -46,23 +47,75 @@ def alerts(looked_for: LookedFor) -> str:
         "## Symptoms\n",
         "| alert | severity | promise | fires where | for | what it says | silent while |",
         "|---|---|---|---|---|---|---|",
-        f"| {WATCH_ABSENT} | page | P7 | `absent(ringback_database_up)` | 30 s | {WATCH_ABSENT_SAYS} | |",
+        f"| [{WATCH_ABSENT}](../runbooks/{WATCH_ABSENT}.md) | page | P7 | `absent(ringback_database_up)` | 30 s "
+        f"| {WATCH_ABSENT_SAYS} | |",
     ]
     lines += [_line(alert) for alert in looked_for.alerts]
     lines += ["\n## Burn rates\n", "| alert | severity | objective |\n|---|---|---|"]
     lines += [
-        f"| {burn_name(slo.name, severity)} | {severity} | `{slo.name}` |"
+        f"| [{name}](../runbooks/{name}.md) | {severity} | `{slo.name}` |"
         for slo in looked_for.slos
-        for severity in ("page", "ticket")
+        for severity in SEVERITIES
+        for name in (burn_name(slo.name, severity),)
     ]
     lines += ["\n## What the watch shows\n", "| gauge | meaning |\n|---|---|", *_gauges(GAUGES)]
     return "\n".join(lines) + "\n"
 
 
+def burn_runbooks(looked_for: LookedFor) -> Mapping[str, str]:
+    """docs/runbooks/NAME.md of every burn-rate alert: what spends the budget is found by its symptoms."""
+    return {
+        burn_name(slo.name, severity): _burn_runbook(slo, severity, looked_for)
+        for slo in looked_for.slos
+        for severity in SEVERITIES
+    }
+
+
+def _burn_runbook(slo: Slo, severity: str, looked_for: LookedFor) -> str:
+    name = burn_name(slo.name, severity)
+    symptoms = [alert.name for alert in looked_for.alerts if alert.slo == slo.name]
+    listed = ", ".join(f"[{one}]({one}.md)" for one in symptoms)
+    haste = "It is spent within days" if severity == "page" else "It lasts for days or weeks yet"
+    return f"""# {name}
+
+{WRITTEN}
+## Meaning
+The budget of the objective `{slo.name}` ({slo.promise}: {slo.title.lower()}; {slo.target * 100:g} % over
+{slo.days} days) is spent too fast, in a long and in a short window. {haste} at this rate. No symptom of it pages by
+itself.
+
+## Impact
+An event is good where {slo.good}. Too many are not.
+
+## Diagnosis
+```sh
+./manage.py alerts || true
+```
+
+You should see: `{name}`
+
+`/status/` shows since when, and what was deployed or broken then. The symptoms that spend this budget: {listed}.
+
+## Mitigation
+Follow the runbook of the symptom whose figure is nearest to its bound (`./manage.py alerts --json`, under `gauges`).
+Where a deploy stands at the beginning of the fall, go back to the version before.
+
+## Verify
+```sh
+./manage.py alerts {name}
+```
+
+You should see: `{name} does not fire`
+
+## Escalate
+Whoever owns the service: whether to stop changing things until the budget has grown again is their decision.
+"""
+
+
 def _line(alert: Alert) -> str:
     causes = ", ".join(alert.silenced_by)
     return (
-        f"| {alert.name} | {alert.severity} | {alert.promise} | `{expression(alert)}` "
+        f"| [{alert.name}](../runbooks/{alert.name}.md) | {alert.severity} | {alert.promise} | `{expression(alert)}` "
         f"| {alert.for_seconds:g} s | {alert.says} | {causes} |"
     )
 

@@ -1,0 +1,47 @@
+"""Alerts and runbooks, one to one; each page has its parts, and commands that a drill can execute."""
+
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from config.observing.slos import looked_for
+from config.observing.watching import known_names
+from deploy.lab import drill, faults
+from deploy.slo.prometheus import WATCH_ABSENT
+
+SECTIONS: Final = ("Meaning", "Impact", "Diagnosis", "Mitigation", "Verify", "Escalate")
+PAGES: Final = {page.stem: page for page in sorted(drill.RUNBOOKS.glob("*.md"))}
+CHANGES: Final = ("kill ", "rm ", "pg_terminate", "restart")
+
+
+def test_every_alert_has_its_runbook_and_every_runbook_its_alert() -> None:
+    assert sorted(PAGES) == sorted([*known_names(looked_for()), WATCH_ABSENT])
+
+
+@pytest.mark.parametrize("name", sorted(PAGES))
+def test_a_runbook_has_every_part_and_something_to_do(name: str) -> None:
+    text = PAGES[name].read_text()
+    assert [line[3:] for line in text.splitlines() if line.startswith("## ")] == list(SECTIONS)
+    parts = {command.section for command in drill.commands(text)}
+    assert {"Diagnosis", "Verify"} <= parts
+    mitigation = text.partition("## Mitigation")[2].partition("## ")[0].strip()
+    assert len(mitigation) > 40
+
+
+@pytest.mark.parametrize("name", sorted(PAGES))
+def test_what_diagnoses_changes_nothing(name: str) -> None:
+    told = [one.command for one in drill.commands(PAGES[name].read_text()) if one.section == "Diagnosis"]
+    assert [command for command in told if any(word in command for word in CHANGES)] == []
+
+
+def test_every_drill_is_of_an_alert_and_causes_it_by_a_fault() -> None:
+    assert set(drill.drills()) <= set(PAGES)
+    assert {one.fault for one in drill.drills().values()} <= {one.name for one in faults.catalogue()}
+    assert {one.ended_by for one in drill.drills().values()} == {"runbook", "fault"}
+
+
+def test_the_commands_are_taken_out_of_the_page_as_they_stand(tmp_path: Path) -> None:
+    page = "## Meaning\nx\n## Diagnosis\n```sh\nls -l\n```\n\nYou should see: `total`\n\n## Verify\n```sh\ntrue\n```\n"
+    told = [(one.section, one.command, one.seen) for one in drill.commands(page)]
+    assert told == [("Diagnosis", "ls -l", "total"), ("Verify", "true", "")]

@@ -10,9 +10,8 @@ from uuid import UUID
 
 from django.db import transaction
 
-from billing.database import GuardFailed, Statements, expect, named, uuid7
-from billing.segments import segments
-from reminders import recurrence, replies
+from billing.database import GuardFailed, Statements, expect, named
+from reminders import notices, recurrence, replies
 from reminders.quiet import Misfire
 
 statements: Final = Statements("reminders")
@@ -53,18 +52,4 @@ def _tell(row: dict[str, Any], carrier: str, now: datetime) -> None:
     moment = replies.say_moment(when=row["due_at"], zone=row["zone"], language=row["language"])
     subject = replies.shown(row["subject"])
     body = replies.say(row["language"], "missed_outage", subject=subject, moment=moment)
-    statements.run(
-        "reply_new",
-        {
-            "reply_id": uuid7(),
-            "subscriber_id": row["subscriber_id"],
-            "bucket": row["bucket"],
-            "reminder_id": row["reminder_id"],
-            "kind": "missed",
-            "body": body,
-            "segments": segments(body).segments,
-            "carrier": carrier,
-            "at": now,
-            "trace_context": row["trace_context"],
-        },
-    )
+    notices.tell_missed(of=row, body=body, carrier=carrier, now=now)

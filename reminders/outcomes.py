@@ -15,8 +15,7 @@ from django.db import transaction
 from billing import breaks, charges
 from billing.database import GuardFailed, Statements, first, prove, uuid7
 from billing.pricing import charges_call
-from billing.segments import segments
-from reminders import limits, recurrence, replies, retry
+from reminders import limits, notices, recurrence, replies, retry
 from reminders.carriers.base import Evidence
 from reminders.retry import Ended, Next, Policy
 from reminders.states import AttemptState, Outcome, ReminderState
@@ -317,21 +316,7 @@ def _follow(row: dict[str, Any], next_: Next, carrier: str, now: datetime) -> No
         never_again(subscriber_id=row["subscriber_id"], trace_context=row["trace_context"], now=now)
     if next_.tell_missed and row["reminder_state"] == ReminderState.RINGING:
         body = replies.missed(subject=row["subject"], due=row["due_at"], zone=row["zone"], language=row["language"])
-        statements.run(
-            "reply_new",
-            {
-                "reply_id": uuid7(),
-                "subscriber_id": row["subscriber_id"],
-                "bucket": row["bucket"],
-                "reminder_id": row["reminder_id"],
-                "kind": "missed",
-                "body": body,
-                "segments": segments(body).segments,
-                "carrier": carrier,
-                "at": now,
-                "trace_context": row["trace_context"],
-            },
-        )
+        notices.tell_missed(of=row, body=body, carrier=carrier, now=now)
 
 
 def _prove_answer(row: dict[str, Any], now: datetime) -> None:

@@ -84,6 +84,7 @@ OVERDUE_SECONDS: Final = 60  # how late a row's own timer may be before audit ca
 TRACE_ROWS_MAX: Final = 10_000  # of each kind, newest first, for one person
 AUDIT_SECONDS: Final = 600  # how long one statement of audit may take
 AUDIT_BREAKS_MAX: Final = 1_000  # of each check
+AUDIT_MEMORY_MB: Final = 64  # of each sort or hash in its statements, before they go to disk
 AUDIT_DAYS: Final = 30  # how far back the carrier's books are read, as far as its lists reach
 MESSAGE_LIST_MAX: Final = 1_000  # the longest page that a carrier lists
 DEAD_LETTERS_LISTED_MAX: Final = 1_000

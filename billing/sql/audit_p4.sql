@@ -1,16 +1,13 @@
 -- What contradicts promise P4 in the ledger and the holds, also where a superuser went round the triggers.
 -- Locks nothing; reads ledger and holds once each, joined by their primary keys and ledger_key_is_permanent.
 WITH charge AS (
-    SELECT made.id, made.key, made.evidence ->> 'attempt' AS attempt,
-        EXISTS (
-            SELECT FROM billing_ledgertransaction AS refund WHERE refund.kind = 'refund' AND refund.key = made.id
-        ) AS reversed,
-        (
-            SELECT sum(entry.amount_minor) FROM billing_entry AS entry
-            WHERE entry.transaction_id = made.id AND entry.account_id IS NOT NULL
-        ) AS amount_minor
+    SELECT made.id, made.key, made.evidence ->> 'attempt' AS attempt, refund.key IS NOT NULL AS reversed,
+        sum(entry.amount_minor) AS amount_minor
     FROM billing_ledgertransaction AS made
+    LEFT JOIN billing_ledgertransaction AS refund ON refund.kind = 'refund' AND refund.key = made.id
+    LEFT JOIN billing_entry AS entry ON entry.transaction_id = made.id AND entry.account_id IS NOT NULL
     WHERE made.kind = 'call'
+    GROUP BY made.id, refund.key
 ), found (kind, subject_kind, subject_id, detail) AS (
     SELECT 'unbalanced', 'transaction', transaction_id::text,
         jsonb_build_object('currency', currency, 'sum_minor', sum(amount_minor))

@@ -6,7 +6,7 @@ contradicts it. A row is a break only where its own timer is overdue by limits.O
 could ever mend it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -61,12 +61,18 @@ class Report:
         )
 
 
-def audit(*, carrier: Carrier, policy: Policy, now: datetime) -> Report:
-    """Check every promise. Raises the database's errors."""
+def _say_nothing(_: str) -> None:
+    """Nobody looks on."""
+
+
+def audit(*, carrier: Carrier, policy: Policy, now: datetime, tell: Callable[[str], None] = _say_nothing) -> Report:
+    """Check every promise; `tell` hears what is looked at. Raises the database's errors."""
+    tell("the carrier's books")
     found = books.ask(carrier=carrier, since=now - timedelta(days=limits.AUDIT_DAYS), now=now)
     with history.snapshot(seconds=limits.AUDIT_SECONDS):
-        breaks = checks.run(books=found, carrier=carrier.name, policy=policy)
+        breaks = checks.run(books=found, carrier=carrier.name, policy=policy, tell=tell)
         checked = checks.sizes()
+        tell("P4: the ledger")
         checked["P4"], money = _money(now)
     checked["P3"] += len(found.calls) if found else 0
     checked["P6"] = found.records if found else 0

@@ -1,8 +1,11 @@
 """Every check by promise: the statement `audit_<promise>_<break>.sql` returns what contradicts it."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
+
+from django.db import connection
 
 from billing.database import Statements
 from reminders import arrival, limits, outcomes
@@ -83,19 +86,37 @@ class Break:
     detail: Mapping[str, Any] = field(default_factory=dict)
 
 
-def run(*, books: Books | None, carrier: str, policy: Policy) -> dict[str, list[Break]]:
-    """Every break by promise; without books the comparisons are left out. At most limits.AUDIT_BREAKS_MAX a check."""
+def run(*, books: Books | None, carrier: str, policy: Policy, tell: Callable[[str], None]) -> dict[str, list[Break]]:
+    """Every break by promise; without books the comparisons are left out. At most limits.AUDIT_BREAKS_MAX a check.
+
+    Inside a transaction, whose settings it changes.
+    """
     params = {**_bounds(policy), "carrier": carrier}
-    found: dict[str, list[Break]] = {}
-    for promise, kinds in CHECKS.items():
-        found[promise] = [one for kind in kinds for one in _check(promise, kind, params)]
+    found: dict[str, list[Break]] = {promise: [] for promise in CHECKS}
+    # A check reads whole tables: whatever the statistics of a day's new rows say, each is read once and hashed.
+    _plan(work_mem=f"{limits.AUDIT_MEMORY_MB}MB", jit="off", enable_nestloop="off")
+    for promise, kind in _listed(CHECKS):
+        tell(f"{promise}: {kind}")
+        found[promise] += _check(promise, kind, params)
     if books is not None:
         params |= books.params()
-        for promise, kinds in COMPARISONS.items():
-            found.setdefault(promise, []).extend(one for kind in kinds for one in _check(promise, kind, params))
+        _plan(enable_nestloop="on")  # from a few records of the carrier to ours, by their keys
+        for promise, kind in _listed(COMPARISONS):
+            tell(f"{promise}: {kind}, against the carrier's books")
+            found.setdefault(promise, []).extend(_check(promise, kind, params))
     for promise, kind, subject, id_, detail in statements.run("audit_open_breaks", params).fetchall():
         found.setdefault(promise, []).append(Break(kind=kind, subject=subject, id=id_, detail=detail))
     return found
+
+
+def _listed(table: Mapping[str, tuple[str, ...]]) -> Iterator[tuple[str, str]]:
+    return ((promise, kind) for promise, kinds in table.items() for kind in kinds)
+
+
+def _plan(**settings: str) -> None:
+    with connection.cursor() as cursor:
+        for name, value in settings.items():
+            cursor.execute("SELECT set_config(%s, %s, true)", [name, value])
 
 
 def sizes() -> dict[str, int]:
@@ -106,6 +127,11 @@ def sizes() -> dict[str, int]:
 def _check(promise: str, kind: str, params: Mapping[str, Any]) -> list[Break]:
     rows = statements.run(f"audit_{promise.lower()}_{kind}", params).fetchall()
     return [Break(kind=kind, subject=subject, id=id_, detail=detail) for subject, id_, detail in rows]
+
+
+def _of_any_length(pattern: re.Pattern[str]) -> str:
+    """The pattern without its count, which the statement asks for by itself."""
+    return "^" + pattern.pattern.replace("{32}", "+") + "$"
 
 
 def _bounds(policy: Policy) -> dict[str, Any]:
@@ -125,6 +151,7 @@ def _bounds(policy: Policy) -> dict[str, Any]:
         "subject_characters_max": limits.SUBJECT_CHARACTERS_MAX,
         "attempts_max": limits.ATTEMPTS_MAX,
         "open_reminders_max": limits.OPEN_REMINDERS_MAX,
-        "message_sids": f"^{MESSAGE_SID.pattern}$",
-        "call_sids_known": f"^{CALL_SID.pattern}$",
+        "message_sids": _of_any_length(MESSAGE_SID),
+        "call_sids_known": _of_any_length(CALL_SID),
+        "sid_characters": 34,
     }

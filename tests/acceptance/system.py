@@ -254,8 +254,12 @@ class Systems:
             for other in [one for one in self._running if one != SHARED]:
                 self._running.pop(other).close()
             system = System(settings, tier=tier)
+            try:
+                system.start()
+            except BaseException:
+                system.close()  # the next test that asks starts another
+                raise
             self._running[name] = system
-            system.start()
         self._running[name].carrier.usual()
         return self._running[name]
 

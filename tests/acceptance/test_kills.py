@@ -8,14 +8,14 @@ from typing import Final
 import pytest
 
 from tests.acceptance import audit
-from tests.acceptance.bursts import END_SECONDS, mid_burst, rung
+from tests.acceptance.bursts import END_SECONDS, PACED, mid_burst, rung
 from tests.acceptance.carrier import Phone
-from tests.acceptance.system import QUICK, System, Systems
+from tests.acceptance.system import System, Systems
 from tests.acceptance.waiting import until
 
 pytestmark = pytest.mark.acceptance
 
-PEOPLE: Final = 200
+PEOPLE: Final = 150
 INSTANCES: Final = ("worker-1", "dispatch-1", "web-1", "redis", "postgres-1", "carrier")
 UNANSWERED: Final = ([("intended",)], [("unknown",)])  # the worker may have given its request up already
 
@@ -23,7 +23,7 @@ UNANSWERED: Final = ([("intended",)], [("unknown",)])  # the worker may have giv
 @pytest.fixture
 def system(systems: Systems) -> System:
     """One whose processes die: nobody else's test suffers from it."""
-    return systems.running("killed", QUICK)
+    return systems.running("killed", PACED)
 
 
 def everyone_rang_once(system: System, phones: list[Phone]) -> None:
@@ -60,7 +60,7 @@ def test_it_survives_the_death_of_any_child_in_a_burst(system: System) -> None:
 
 
 def test_it_survives_the_death_of_everything_at_once(system: System) -> None:
-    phones = mid_burst(system, 60)
+    phones = mid_burst(system, 100)
     killed = {name: system.kill(name) for name in INSTANCES}
     for name, pid in killed.items():
         system.await_back(name, pid)

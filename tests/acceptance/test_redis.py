@@ -4,7 +4,8 @@ import pytest
 from redis import Redis
 
 from tests.acceptance import audit
-from tests.acceptance.system import QUICK, System, Systems
+from tests.acceptance.bursts import PACED
+from tests.acceptance.system import System, Systems
 from tests.acceptance.waiting import stays, until
 
 pytestmark = pytest.mark.acceptance
@@ -18,7 +19,7 @@ SELECT count(*) FROM reminders_timer t JOIN reminders_subscriber s ON s.id = t.s
 @pytest.fixture
 def system(systems: Systems) -> System:
     """One whose Redis may suffer."""
-    return systems.running("killed", QUICK)
+    return systems.running("killed", PACED)
 
 
 def test_it_is_only_delayed_by_a_frozen_redis(system: System) -> None:

@@ -9,8 +9,8 @@ import pytest
 
 from deploy.local.home import read_environment
 from tests.acceptance import audit, http
-from tests.acceptance.bursts import END_SECONDS, mid_burst, rung
-from tests.acceptance.system import QUICK, System, Systems
+from tests.acceptance.bursts import END_SECONDS, PACED, mid_burst, rung
+from tests.acceptance.system import System, Systems
 from tests.acceptance.waiting import until
 
 pytestmark = pytest.mark.acceptance
@@ -20,7 +20,7 @@ PEOPLE: Final = 120
 
 @pytest.fixture
 def system(systems: Systems) -> System:
-    return systems.running("redundant", QUICK, tier="redundant")
+    return systems.running("redundant", PACED, tier="redundant")
 
 
 def text(system: System, body: str) -> str:

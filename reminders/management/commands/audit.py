@@ -33,6 +33,7 @@ SAID = {
 }
 VERDICTS = {True: "yes", False: "BROKEN", None: "unknown"}
 BREAKS_SHOWN_MAX = 20
+WIDTH = 79
 
 
 class Command(Asking):
@@ -44,14 +45,21 @@ class Command(Asking):
         """Check and tell."""
         try:
             first, *others = (
-                audit(carrier=one, policy=wiring.policy(), now=timezone.now()) for one in wiring.carriers()
+                audit(carrier=one, policy=wiring.policy(), now=timezone.now(), tell=self._tell)
+                for one in wiring.carriers()
             )
             report = first.beside(others)
         finally:
+            self._tell("")
             session.close()
         self.stdout.write(json.dumps(_json(report), indent=1) if options["json"] else _text(report))
         if report.ok is not True:
             sys.exit(BROKEN if report.ok is False else COULD_NOT)
+
+    def _tell(self, what: str) -> None:
+        """One line that is written over, where somebody looks on."""
+        if self.stderr.isatty():
+            self.stderr.write(f"\r{what[:WIDTH]:<{WIDTH}}\r", ending="")
 
 
 def _json(report: Report) -> dict[str, Any]:

@@ -39,7 +39,10 @@ app.conf.update(
         "interval_start": 0,
         "interval_step": 0,
         "interval_max": 0,
-        "visibility_timeout": 3600,
+        # The lease is the only redelivery, so Redis keeps no list of what is not acked yet. With that list an ack
+        # that Redis cannot take uses up a place of the prefetch for good: four of them when Redis dies, and the
+        # worker looks alive, consumes nothing, and never notices that its connection is gone.
+        "ack_emulation": False,
     },
 )
 app.set_default()

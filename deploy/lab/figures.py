@@ -75,7 +75,7 @@ def write(reports: Sequence[Mapping[str, Any]]) -> list[Path]:
 
 def of_fault(name: str) -> list[dict[str, Any]]:
     """The figures of the experiments that injected this fault, lowest tier first."""
-    return [one for one in read() if name in one["faults"]]
+    return [one for one in read() if name in one["faults"] and not one["experiment"].startswith("walk-")]
 
 
 def drawn(figures: Sequence[Mapping[str, Any]]) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from deploy.lab import figures
 from deploy.lab.faults import Fault, Way, catalogue
 from deploy.local.home import REPOSITORY
 
@@ -68,6 +69,7 @@ def page(fault: Fault, measured: Sequence[Mapping[str, Any]]) -> str:
         "```",
         "",
         *_measured(measured),
+        *_tried(fault.name),
         f"[The file](../../../deploy/lab/faults/{module}.py) · [all faults](index.md)",
         "",
         _WRITTEN,
@@ -128,6 +130,22 @@ def _measured(measured: Sequence[Mapping[str, Any]]) -> list[str]:
             f"  - in force: {one['during']}",
             f"  - healed: {one['after']} (gone after {one['heal_seconds']} s)",
         ]
+    return [*lines, ""]
+
+
+def _tried(name: str) -> list[str]:
+    """What the experiments that inject it found, tier by tier."""
+    found = figures.of_fault(name)
+    if not found:
+        return []
+    lines = ["## In experiments", "", "| experiment | tier | accepted | lost | twice | late | mischarged |"]
+    lines.append("|---|---|--:|--:|--:|--:|--:|")
+    for one in found:
+        counts = " | ".join(f"{one['measures'][kind]:g}" for kind in ("lost", "twice", "late", "mischarged"))
+        accepted = f"{one['measures']['accepted']:g} of {one['measures']['texted']:g}"
+        lines.append(
+            f"| [{one['experiment']}](../experiments.md#{one['tier']}) | {one['tier']} | {accepted} | {counts} |"
+        )
     return [*lines, ""]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from deploy.lab import figures, report
+from deploy.lab import figures, pages, report
 from deploy.lab.commands.run import reports_directory
 from deploy.lab.page import HEADLINE, page, verdict
 from deploy.lab.series import write_index
@@ -37,6 +37,7 @@ def run(home: Home, options: Mapping[str, Any]) -> int:
     if options["write_docs"]:
         for place in figures.write(found):
             print(f"written: {place}")
+        pages.write()
     _say(found, directory, as_json=options["json"])
     return 0 if all(one["as_expected"] for one in found) else 1
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from deploy.lab import experiment, report, walk
+from deploy.lab.experiment import Steady
 from deploy.lab.faults import FaultError, catalogue
 from deploy.lab.series import Options, Series
 from deploy.local import tiers
@@ -81,7 +82,8 @@ def _shrink(failed: experiment.Experiment, chosen: Options) -> None:
     """Drop faults while it still fails, and keep what is left as a file that repeats it."""
 
     def fails(fewer: experiment.Experiment) -> bool:
-        trial = replace(fewer, name=f"{fewer.name}-shrinking")
+        # What hangs hangs for a minute too: a trial that fails shall not take as long as the walk did.
+        trial = replace(fewer, name=f"{fewer.name}-shrinking", quiet_seconds=60, steady=Steady(within_seconds=45))
         return bool(Series(chosen).run([trial]).not_as_expected)
 
     place = walk.kept(walk.shrunk(failed, fails=fails), directory=chosen.reports / chosen.tier)

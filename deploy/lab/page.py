@@ -74,7 +74,7 @@ def _sections(report: Report) -> Iterator[str]:
     yield f"<p><b>Claim.</b> {escape(report['claim'])}</p>"
     if report["wrong"]:
         yield "<ul>" + "".join(f"<li>{escape(one)}</li>" for one in report["wrong"]) + "</ul>"
-    yield '<div class="four">' + "".join(_figure(report, kind) for kind in HEADLINE) + "</div>"
+    yield '<div class="four">' + "".join(_figure(report, kind) for kind in _tiles(report)) + "</div>"
     yield f'<div class="wide">{drawn(report)}</div>'
     yield '<p class="soft">✗ a process died, ▲ it serves again, ★ a database node leads. Point at it to read it.</p>'
     yield from _faults(report)
@@ -84,6 +84,11 @@ def _sections(report: Report) -> Iterator[str]:
     yield from _rest(report)
 
 
+def _tiles(report: Report) -> list[str]:
+    """The four counts, and the other kinds of finding where there are any."""
+    return [*HEADLINE, *(kind for kind, count in report["counts"].items() if count and kind not in HEADLINE)]
+
+
 def _figure(report: Report, kind: str) -> str:
     count = report["measures"][kind]
     return f'<div class="{"bad" if count else "good"}"><b>{count:g}</b>{MEANING[kind]}</div>'
@@ -91,8 +96,10 @@ def _figure(report: Report, kind: str) -> str:
 
 def _faults(report: Report) -> Iterator[str]:
     yield "<h2>What was done, and what happened</h2>"
+    faults = sorted(report["faults"], key=lambda one: one["began_at"])
     rows = [
-        (one["began_at"], f"<b>{escape(one['name'])}</b> <code>{escape(one['how'])}</code>") for one in report["faults"]
+        (one["began_at"], f"{nth}. <b>{escape(one['name'])}</b> <code>{escape(one['how'])}</code>")
+        for nth, one in enumerate(faults, start=1)
     ]
     rows += [
         (one["ended_at"], f"healed: {escape(one['name'])}") for one in report["faults"] if one["ended_at"] is not None

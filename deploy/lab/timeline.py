@@ -15,8 +15,11 @@ _BANDS_Y, _BAND_HEIGHT = 14, 16
 _ANSWERS_HEIGHT, _LATE_HEIGHT, _OPEN_HEIGHT, _GAP = 110, 130, 14, 38
 _TICKS: Final = 4
 _BAND_ROWS_MAX: Final = 6
+_NAMED_MAX: Final = 9  # more bands than that carry the number of their fault in the table instead of its name
+_LETTER: Final = 7.5  # pixels
 
 Report = Mapping[str, Any]
+_Row = tuple[Mapping[str, Any], str, int]  # a fault, what its band is called, and the row that it stands in
 
 
 class _Scale:
@@ -40,8 +43,8 @@ class _Scale:
 def drawn(report: Report) -> str:
     """The SVG."""
     scale = _Scale(report)
-    rows = _band_rows(report["faults"])
-    used = min(max((row for _, row in rows), default=0) + 1, _BAND_ROWS_MAX)
+    rows = _band_rows(report["faults"], scale)
+    used = min(max((row for _, _, row in rows), default=0) + 1, _BAND_ROWS_MAX)
     top = _BANDS_Y + used * (_BAND_HEIGHT + 2) + 14
     late_top = top + _ANSWERS_HEIGHT + _GAP
     open_top = late_top + _LATE_HEIGHT + _GAP
@@ -71,28 +74,29 @@ def _told(report: Report) -> str:
 # ---- faults and moments ----------------------------------------------------------------------------
 
 
-def _band_rows(faults: Sequence[Mapping[str, Any]]) -> list[tuple[Mapping[str, Any], int]]:
-    """Each fault and its row: those that overlap stand under each other."""
+def _band_rows(faults: Sequence[Mapping[str, Any]], scale: _Scale) -> list[_Row]:
+    """Each fault, its words and its row: those that overlap, words and all, stand under each other."""
     free: list[float] = []
     placed = []
-    for fault in sorted(faults, key=lambda one: one["began_at"]):
-        row = next((n for n, ends in enumerate(free) if ends <= fault["began_at"]), len(free))
-        room = max(fault["ended_at"] or fault["began_at"], fault["began_at"] + len(fault["name"]) * 0.35)
-        free[row : row + 1] = [room]
-        placed.append((fault, row % _BAND_ROWS_MAX))
+    numbered = len(faults) > _NAMED_MAX
+    for number, fault in enumerate(sorted(faults, key=lambda one: one["began_at"]), start=1):
+        words = str(number) if numbered else f"{fault['name']} {fault['target']}".strip()
+        left = scale.x(fault["began_at"])
+        row = next((n for n, ends in enumerate(free) if ends <= left), len(free))
+        free[row : row + 1] = [max(scale.x(fault["ended_at"] or fault["began_at"]), left + _LETTER * len(words) + 8)]
+        placed.append((fault, words, row % _BAND_ROWS_MAX))
     return placed
 
 
-def _bands(rows: Sequence[tuple[Mapping[str, Any], int]], scale: _Scale, bottom: int) -> Iterator[str]:
-    for fault, row in rows:
+def _bands(rows: Sequence[_Row], scale: _Scale, bottom: int) -> Iterator[str]:
+    for fault, told, row in rows:
         left, right = scale.x(fault["began_at"]), scale.x(fault["ended_at"] or fault["began_at"])
         width, y = max(2.0, right - left), _BANDS_Y + row * (_BAND_HEIGHT + 2)
         yield f'<rect x="{left}" y="{y}" width="{width:.1f}" height="{bottom - y}" class="band"/>'
         yield f'<rect x="{left}" y="{y}" width="{width:.1f}" height="{_BAND_HEIGHT}" class="bandhead"/>'
-        words = escape(f"{fault['name']} {fault['target']}".strip())
-        room = WIDTH - left
-        anchor, x = ("start", left + 4) if room > 7 * len(words) else ("end", left - 4)
-        yield f'<text x="{x:.1f}" y="{y + 12}" text-anchor="{anchor}" class="bandname">{words}</text>'
+        words, title = escape(told), f"<title>{escape(fault['name'])} {escape(fault['target'])}</title>"
+        anchor, x = ("start", left + 4) if WIDTH - left > _LETTER * len(told) else ("end", left - 4)
+        yield f'<text x="{x:.1f}" y="{y + 12}" text-anchor="{anchor}" class="bandname">{words}{title}</text>'
 
 
 def _moments(moments: Sequence[Mapping[str, Any]], scale: _Scale, top: int, bottom: int) -> Iterator[str]:

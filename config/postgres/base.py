@@ -62,6 +62,13 @@ class DatabaseWrapper(base.DatabaseWrapper):
             self.close()
         super().ensure_connection()
 
+    def close_if_unusable_or_obsolete(self) -> None:
+        """Django's, at the end of a request; a dead one is given back without a look, which would make a new one."""
+        if self.connection is not None and self.connection.closed:
+            self.close()
+            return
+        super().close_if_unusable_or_obsolete()
+
     @property
     def statement_seconds(self) -> float | None:
         """How long the server lets one statement take; None for ever."""

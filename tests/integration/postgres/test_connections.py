@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import psycopg
 import pytest
-from django.db import OperationalError, connection, connections, transaction
+from django.db import OperationalError, close_old_connections, connection, connections, transaction
 
 from billing import breaker, deadline
 from config.postgres import connection as guarded
@@ -217,6 +217,22 @@ def test_the_next_try_of_a_thread_whose_connection_died_has_another_one(pooled: 
             backend()
         transaction.set_rollback(True)
     assert backend() != first
+
+
+def test_the_end_of_a_request_asks_for_no_connection_in_place_of_a_dead_one(
+    pooled: Any, cluster: replicas.Cluster
+) -> None:
+    cluster[0].run("SELECT pg_terminate_backend(%s)", backend())
+    with pytest.raises(OperationalError):
+        backend()
+    breaker.trip(why=breaker.SILENT)
+    breaker._breaker.opened_at = float("inf")  # no probe's write shuts it meanwhile
+    close_old_connections()
+    assert connection.connection is None
+    mine = connections["default"].pool  # type: ignore[attr-defined]
+    assert all(mine._free.acquire(blocking=False) for _ in range(mine.size)), "it was given back"
+    for _ in range(mine.size):
+        mine._free.release()
 
 
 def test_losing_one_connection_drops_every_idle_one_and_those_in_use_once_they_come_back(pooled: Any) -> None:

@@ -1,5 +1,6 @@
 """The web as granian serves it."""
 
+import gc
 import os
 from collections.abc import Iterable
 from http import HTTPStatus
@@ -22,6 +23,7 @@ checks.refuse()
 wiring.warm_up()
 health.watch()
 drainer.watch()
+gc.freeze()  # what stands by now stays: no collection walks through it again while somebody waits
 
 log = structlog.get_logger()
 _WEBHOOKS: Final = {f"/carriers/{pattern.pattern}": pattern.callback for pattern in urls.urlpatterns}

@@ -185,13 +185,14 @@ def _scan(runs: Sequence[Mapping[str, Any]]) -> Iterator[str]:
                 _two(held["scan"]),
                 _two(held["full"]),
                 _two(held["claim"]),
+                f"{shown(quiet['claim_cpu_ms'])} / {shown(held['claim_cpu_ms'])}",
                 f"{judged(good)}, {judged(claims)}",
                 _two(run["late"]),
             ]
         )
     head = [
         "pending", "scan", "claim of 500", "snapshot held", "scan beside 200/s", "scan after", "full scan after",
-        "claim after", "scan ≤ 2, claim ≤ 10", "lateness at 200/s",
+        "claim after", "claim: processor, before / after", "scan ≤ 2, claim ≤ 10", "lateness at 200/s",
     ]  # fmt: skip
     yield "Milliseconds, p50 / p99.\n"
     yield from table(head, rows)

@@ -14,8 +14,8 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-class TurnTimeout(Exception):
-    """Others with the same key were before us for too long; nothing was done."""
+class NoTurn(Exception):
+    """Too many with the same key were before us, or for too long; nothing was done."""
 
 
 class Group(Generic[Item, Result]):
@@ -79,17 +79,19 @@ class Turns:
         self._queues: dict[Hashable, deque[threading.Lock]] = {}
 
     @contextmanager
-    def take(self, *, key: Hashable, seconds_max: float) -> Iterator[None]:
-        """Wait for one's turn, and have it. Raises TurnTimeout."""
+    def take(self, *, key: Hashable, seconds_max: float, queue_max: int) -> Iterator[None]:
+        """Wait for one's turn, and have it. Raises NoTurn."""
         mine = threading.Lock()
         mine.acquire()
         with self._lock:
             queue = self._queues.setdefault(key, deque())
+            if len(queue) >= queue_max:
+                raise NoTurn
             queue.append(mine)
             first = len(queue) == 1
         try:
             if not first and not mine.acquire(timeout=seconds_max):
-                raise TurnTimeout
+                raise NoTurn
             yield
         finally:
             with self._lock:

@@ -22,7 +22,7 @@ from reminders import arrival, conversation, limits, replies
 from reminders.answers import Said
 from reminders.arrival import Arrival
 from reminders.carriers.base import Inbound
-from reminders.group_commit import Group, Turns, TurnTimeout
+from reminders.group_commit import Group, NoTurn, Turns
 from reminders.person import Decision, Person
 
 statements: Final = Statements("reminders")
@@ -71,14 +71,14 @@ def accept(
         answers=answers,
     )
     try:
-        with _turns.take(key=message.sender, seconds_max=limits.INTAKE_TURN_SECONDS):
+        with _turns.take(key=message.sender, seconds_max=limits.INTAKE_TURN_SECONDS, queue_max=limits.INTAKE_TURNS_MAX):
             # Never inside somebody's transaction: its end would be the end of what others were answered.
             if arrived.plain and not connection.in_atomic_block:
                 answer = _group.join(item=arrived)
                 if answer is not None:
                     return answer
             return _accept_alone(arrived)
-    except TurnTimeout as error:
+    except NoTurn as error:
         raise Contended from error
 
 

@@ -14,6 +14,7 @@ OPEN_REMINDERS_MAX: Final = 200
 INTAKE_TRIES_MAX: Final = 5
 INTAKE_BATCH_MAX: Final = 32  # messages that are committed together
 INTAKE_LEADERS_MAX: Final = 2  # batches of a process at once: one decides while the other waits for Postgres
+INTAKE_TURNS_MAX: Final = 16  # messages of one number at once: one that floods us leaves half of the threads alone
 INTAKE_TURN_SECONDS: Final = 5.0  # how long a message waits for older ones of its number
 STORED_ANSWER_SECONDS: Final = 600
 LISTED_REMINDERS_MAX: Final = 20

@@ -7,7 +7,7 @@ from typing import Final
 
 import pytest
 
-from reminders.group_commit import Group, Turns, TurnTimeout
+from reminders.group_commit import Group, NoTurn, Turns
 
 WAIT_SECONDS: Final = 20.0
 POLLS_MAX: Final = 4000
@@ -106,7 +106,7 @@ def test_it_lets_one_after_the_other_with_the_same_key_and_all_others_pass(pool:
     turns, order, go = Turns(), list[str](), threading.Event()
 
     def wait(name: str, key: str) -> None:
-        with turns.take(key=key, seconds_max=WAIT_SECONDS):
+        with turns.take(key=key, seconds_max=WAIT_SECONDS, queue_max=3):
             if name == "first":
                 assert go.wait(WAIT_SECONDS)
             order.append(name)
@@ -126,18 +126,28 @@ def test_it_lets_one_after_the_other_with_the_same_key_and_all_others_pass(pool:
 
 def test_it_gives_up_a_turn_that_does_not_come_and_keeps_the_order_of_the_rest() -> None:
     turns = Turns()
-    with turns.take(key="a", seconds_max=WAIT_SECONDS):
-        with pytest.raises(TurnTimeout), turns.take(key="a", seconds_max=0.0):
+    with turns.take(key="a", seconds_max=WAIT_SECONDS, queue_max=3):
+        with pytest.raises(NoTurn), turns.take(key="a", seconds_max=0.0, queue_max=3):
             pass
         assert len(turns._queues["a"]) == 1
-    with turns.take(key="a", seconds_max=0.0):
+    with turns.take(key="a", seconds_max=0.0, queue_max=3):
         pass
+    assert turns._queues == {}
+
+
+def test_it_refuses_at_once_where_too_many_wait_for_the_same_turn() -> None:
+    turns = Turns()
+    with turns.take(key="a", seconds_max=WAIT_SECONDS, queue_max=1):
+        with pytest.raises(NoTurn), turns.take(key="a", seconds_max=WAIT_SECONDS, queue_max=1):
+            pass
+        with turns.take(key="b", seconds_max=WAIT_SECONDS, queue_max=1):
+            pass
     assert turns._queues == {}
 
 
 def test_it_gives_the_turn_on_where_the_one_before_failed() -> None:
     turns = Turns()
-    with pytest.raises(ValueError, match="a"), turns.take(key="a", seconds_max=WAIT_SECONDS):
+    with pytest.raises(ValueError, match="a"), turns.take(key="a", seconds_max=WAIT_SECONDS, queue_max=3):
         raise ValueError("a")
-    with turns.take(key="a", seconds_max=0.0):
+    with turns.take(key="a", seconds_max=0.0, queue_max=3):
         pass

@@ -186,7 +186,7 @@ def started(count: int) -> Iterator[Cluster]:
 
 def _copy(cluster: Cluster, node: Node) -> None:
     node.data.mkdir(mode=0o700)
-    postgres._give(node.data)
+    postgres.give(node.data)
     words = [
         str(postgres.binary("pg_basebackup")),
         "-D",

@@ -11,7 +11,20 @@ from deploy.local.home import home
 from deploy.local.problems import CannotStartError
 
 _STOP_SECONDS: Final = 15.0
-_DATA: Final = ("run", "postgres-*", "raft-*", "replicated", "redis", "carrier", "carrier-*", "spool", "secrets")
+_DATA: Final = (
+    "run",
+    "postgres-*",
+    "raft-*",
+    "replicated",
+    "backups",
+    "archive",
+    "quarantine",
+    "redis",
+    "carrier",
+    "carrier-*",
+    "spool",
+    "secrets",
+)
 
 
 def down() -> int:

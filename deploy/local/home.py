@@ -52,6 +52,21 @@ class Home:
         return self.root / "replicated"
 
     @property
+    def backups(self) -> Path:
+        """The base backups, each named for the moment at which it was whole."""
+        return self.root / "backups"
+
+    @property
+    def archive(self) -> Path:
+        """The write-ahead log since the oldest base backup."""
+        return self.root / "archive"
+
+    @property
+    def quarantine(self) -> Path:
+        """The mark of a restored database that the application may not use yet, for people and for commands."""
+        return self.root / "quarantine"
+
+    @property
     def redis(self) -> Path:
         """Redis's append-only file and settings."""
         return self.root / "redis"

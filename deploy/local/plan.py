@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
-from deploy.local import links, platform, ports, postgres, redis, replicated
+from deploy.local import archive, links, platform, ports, postgres, redis, replicated
 from deploy.local.home import REPOSITORY
 from deploy.local.leader_key import CONNECTED, SETTLED
 from deploy.local.problems import CannotStartError
@@ -189,7 +189,11 @@ def _postgres(place: _Place) -> Program:
     data = place.system.home.postgres
     return Program(
         name=place.name,
-        command=tuple(postgres.server(data, port=place.port, dies_with_parent=signal.SIGQUIT)),
+        command=tuple(
+            postgres.server(
+                data, port=place.port, dies_with_parent=signal.SIGQUIT, **archive.settings(place.system.home.archive)
+            )
+        ),
         environment={**place.identity(), "LC_ALL": "C"},
         directory=data,
         ready=partial(_postgres_ready, place),

@@ -75,6 +75,13 @@ def refuse_taken(port: int, what: str) -> None:
             ) from None
 
 
+def free_port() -> int:
+    """A port that nobody listens on now, for a server that lives for a moment."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
+
+
 def listens(port: int) -> bool:
     """Whether something takes connections on that port of the loopback."""
     with socket.socket() as probe:

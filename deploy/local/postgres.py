@@ -14,7 +14,7 @@ import pwd
 import secrets
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -160,7 +160,7 @@ def create(data: Path, *, passwords: Passwords, owner_may: str = "") -> None:
     building = data.with_name(data.name + ".new")
     shutil.rmtree(building, ignore_errors=True)
     building.mkdir(mode=0o700, parents=True)
-    _give(building)
+    give(building)
     words = {"superuser": SUPERUSER, "owner": OWNER, "app": APPLICATION, "database": DATABASE, "owner_may": owner_may}
     words["replication"] = REPLICATION
     _initdb(building)
@@ -217,6 +217,12 @@ def url(role: str, password: str, *, port: int, database: str = DATABASE) -> str
     return f"postgresql://{role}:{password}@127.0.0.1:{port}/{database}"
 
 
+def run_tool(words: Sequence[str], *, doing: str, environment: Mapping[str, str] | None = None) -> str:
+    """Run one of the embedded Postgres's programs; what it said. Raises CannotStartError."""
+    tool, *rest = words
+    return _run([str(binary(tool)), *rest], given="", doing=doing, environment=environment)
+
+
 def _initdb(data: Path) -> None:
     command = [str(binary("initdb")), "-D", str(data), "-U", SUPERUSER, "--auth=reject"]
     command += ["--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
@@ -232,7 +238,7 @@ def _single_user(data: Path, database: str, statements: str) -> None:
         raise CannotStartError(f"Postgres could not make its roles: {_last_line(said)}")
 
 
-def _run(command: list[str], *, given: str, doing: str) -> str:
+def _run(command: list[str], *, given: str, doing: str, environment: Mapping[str, str] | None = None) -> str:
     who = identity()
     launched = platform.launched(command, namespace_uid=who.namespace_uid)
     done = subprocess.run(
@@ -241,22 +247,23 @@ def _run(command: list[str], *, given: str, doing: str) -> str:
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=600,
         user=who.uid,
         group=who.gid,
         extra_groups=who.extra_groups,
         cwd="/",
-        env={**os.environ, "LC_ALL": "C"},
+        env={**os.environ, "LC_ALL": "C", **(environment or {})},
     )
     if done.returncode != 0:
         raise CannotStartError(f"Could not {doing}: {_last_line(done.stderr or done.stdout)}")
     return done.stderr
 
 
-def _give(directory: Path) -> None:
+def give(place: Path) -> None:
+    """Make a file or directory the server's, where that is another user than ours."""
     uid = identity().uid
     if uid is not None:
-        os.chown(directory, uid, -1)
+        os.chown(place, uid, -1)
 
 
 def _refuse_unreadable(user: pwd.struct_passwd) -> None:

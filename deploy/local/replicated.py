@@ -15,7 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
-from deploy.local import platform, postgres
+from deploy.local import archive, platform, postgres
 from deploy.local.home import Home, write_private
 from deploy.local.ports import HOST, Ports
 from deploy.local.problems import CannotStartError
@@ -221,7 +221,7 @@ def _postgresql(home: Home, number: int, *, ports: Ports) -> dict[str, Any]:
         "bin_dir": str(postgres.binary("postgres").parent),
         "pgpass": str(place / "pgpass"),
         "authentication": {"superuser": superuser, "rewind": superuser, "replication": replication},
-        "parameters": {**parameters, **_PARAMETERS},
+        "parameters": {**parameters, **_PARAMETERS, **archive.settings(home.archive)},
         "pg_hba": list(_WHO_MAY_CONNECT),
         "create_replica_methods": ["basebackup"],
         "basebackup": [{"checkpoint": "fast"}],

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from billing import charges
 from billing.database import Statements, named, uuid7
-from reminders import limits, misfires, outcomes
+from reminders import limits, misfires, outcomes, tracing
 from reminders.carriers import session
 from reminders.carriers.base import CallRequest, Carrier, Rejected, Unavailable, Unknown
 from reminders.clock import Looker
@@ -40,7 +40,7 @@ class Due:
     bucket: int
     due_at: datetime
     named_at: datetime  # when the occurrence was due: the first ring's time
-    trace_context: str
+    span: tracing.Open  # the attempt's own trace, linked to the reminder's and to the batch's
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -89,6 +89,8 @@ def deliver(
     intended = intend(dues=dues, token=token, carrier=carrier, policy=policy, worker=worker, looker=looker)
     told = act(dues=intended, carrier=carrier, policy=policy, started=started)
     settle(told=told, carrier=carrier, policy=policy)
+    for one in told:
+        one.due.span.end(error=(one.reason or "unknown") if one.state != "placed" else "", state=one.state)
     return Delivered(
         claimed=len(dues),
         intended=len(intended),
@@ -115,7 +117,7 @@ def take_up(*, timer_ids: Sequence[UUID], token: UUID, trace_context: str) -> li
             bucket=row["bucket"],
             due_at=row["due_at"],
             named_at=row["named_at"],
-            trace_context=trace_context or row["trace_context"],
+            span=tracing.begin("ring", linked=(row["trace_context"], trace_context), **_ids(row)),
         )
         for row in rows
         if row["present"]
@@ -123,6 +125,10 @@ def take_up(*, timer_ids: Sequence[UUID], token: UUID, trace_context: str) -> li
     if stale:
         statements.run("drop_stale_rings", {"ids": stale, "token": token})
     return dues
+
+
+def _ids(row: dict[str, Any]) -> dict[str, str]:
+    return {"reminder.id": str(row["reminder_id"]), "occurrence.id": str(row["occurrence_id"])}
 
 
 def in_time(*, dues: list[Due], token: UUID, policy: Misfire, carrier: Carrier, now: datetime) -> list[Due]:
@@ -210,7 +216,7 @@ def _intent(
         "subscriber_ids": [due.subscriber_id for due in dues],
         "attempt_ids": [due.attempt_id for due in dues],
         "occurrence_ids": [due.occurrence_id for due in dues],
-        "traces": [due.trace_context for due in dues],
+        "traces": [due.span.traceparent for due in dues],
         "token": token,
         "carrier": carrier.name,
         "worker": worker,

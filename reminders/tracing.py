@@ -7,12 +7,38 @@ Without a configured SDK every message still gets a trace id, so that its histor
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Final
 
 from opentelemetry import trace
-from opentelemetry.trace import Link, NonRecordingSpan, SpanContext, TraceFlags
+from opentelemetry.context import Context
+from opentelemetry.trace import Link, NonRecordingSpan, Span, SpanContext, Status, StatusCode, TraceFlags
 
 _tracer: Final = trace.get_tracer("ringback")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Open:
+    """A span that has begun and is ended by hand, in whatever thread; `traceparent` is stored with what it makes."""
+
+    span: Span
+    traceparent: str
+
+    def end(self, *, error: str = "", **attributes: str | int) -> None:
+        """End it, with what became of it; `error` keeps its whole trace."""
+        for name, value in attributes.items():
+            self.span.set_attribute(name, value)
+        if error:
+            self.span.set_status(Status(StatusCode.ERROR, error))
+        self.span.end()
+
+
+def begin(name: str, *, linked: tuple[str, ...], **attributes: str | int) -> Open:
+    """Begin a trace of its own that points back to those that made it: one for each send, whatever the batch."""
+    links = [Link(context) for context in map(_parse, linked) if context.is_valid]
+    span = _tracer.start_span(name, context=Context(), links=links, attributes=attributes)
+    own = span.get_span_context()
+    return Open(span=span, traceparent=_format(own) if own.is_valid else new())
 
 
 @contextmanager

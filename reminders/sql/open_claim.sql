@@ -5,7 +5,7 @@ WITH opened AS (
    WHERE id = ANY (%(ids)s::uuid[]) AND token = %(token)s::uuid AND wake_at > now()
   RETURNING id, key, generation, due_at
 )
-SELECT o.id AS timer_id, o.due_at, r.subscriber_id, r.trace_context, s.number, s.account_id, r.bucket,
+SELECT o.id AS timer_id, o.due_at, r.id AS reminder_id, r.subscriber_id, r.trace_context, s.number, s.account_id, r.bucket,
        c.id AS occurrence_id, c.due_at AS named_at, r.state = 'scheduled' AND r.generation = o.generation AND c.id IS NOT NULL AS present
   FROM opened o
   LEFT JOIN reminders_reminder r ON r.id = o.key

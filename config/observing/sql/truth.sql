@@ -27,7 +27,8 @@ SELECT extract(epoch FROM clock_timestamp())::float8 AS clock, inet_server_port(
        coalesce((SELECT max(extract(epoch FROM now() - coalesce(xact_start, query_start))) FROM pg_stat_activity
                   WHERE backend_xmin IS NOT NULL AND pid <> pg_backend_pid()), 0)::float8 AS oldest_snapshot_seconds,
        (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend')::float8
-         / current_setting('max_connections')::float8 AS connections_share,
+         / (current_setting('max_connections')::float8 - current_setting('superuser_reserved_connections')::float8
+            - coalesce(current_setting('reserved_connections', true), '0')::float8) AS connections_share,
        (SELECT count(*) FROM pg_stat_replication) AS standbys,
        coalesce((SELECT max(extract(epoch FROM replay_lag)) FROM pg_stat_replication), 0)::float8 AS replica_lag_seconds,
        (SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep') AS commits_waiting

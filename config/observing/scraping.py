@@ -13,6 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 SECONDS_MAX: Final = 1.0
 BYTES_MAX: Final = 4 << 20
 TARGETS_MAX: Final = 64
+LEVELS: Final = ("ringback_spool_files", "ringback_spool_oldest_seconds")
 
 Key = tuple[str, tuple[tuple[str, str], ...]]
 """A series: its name and its labels, sorted."""
@@ -33,6 +34,7 @@ class Scraped:
 
     down: tuple[Target, ...]
     rose: Mapping[str, Mapping[Key, float]]
+    levels: Mapping[str, float]  # of each gauge in LEVELS the highest that an instance showed
 
     def total(self, series: str, *, instances: Iterable[str] | None = None, **labels: str) -> float:
         """By how much a series rose over the instances; a label that is given must be so."""
@@ -68,14 +70,18 @@ class Scraper:
         """Ask every instance at once; whoever does not answer within SECONDS_MAX counts as down."""
         targets = self.targets()
         rose: dict[str, dict[Key, float]] = {}
+        levels: dict[str, float] = {}
         down = []
         with concurrent.futures.ThreadPoolExecutor(max_workers=max(1, len(targets))) as pool:
             for target, text in zip(targets, pool.map(_read, targets), strict=True):
                 if text is None:
                     down.append(target)
                 else:
-                    rose[target.name] = self._rise(target.name, _counters(text))
-        return Scraped(down=tuple(down), rose=rose)
+                    found = _samples(text)
+                    rose[target.name] = self._rise(target.name, found)
+                    for name in LEVELS:
+                        levels[name] = max(levels.get(name, 0.0), found.get((name, ()), 0.0))
+        return Scraped(down=tuple(down), rose=rose, levels=levels)
 
     def _rise(self, name: str, now: dict[Key, float]) -> dict[Key, float]:
         before = self._seen.get(name)
@@ -100,10 +106,10 @@ def _read(target: Target) -> str | None:
         connection.close()
 
 
-def _counters(text: str) -> dict[Key, float]:
+def _samples(text: str) -> dict[Key, float]:
     found = {}
     for family in text_string_to_metric_families(text):
-        if family.type in ("counter", "histogram"):
+        if family.type in ("counter", "histogram") or family.name in LEVELS:
             for sample in family.samples:
                 if sample.name.startswith("ringback_") and not sample.name.endswith("_created"):
                     found[sample.name, tuple(sorted(sample.labels.items()))] = sample.value

@@ -143,6 +143,8 @@ class Watch:
         lost = sum(self._lately_of("ringback_attempts_total", state=state) for state in ("unknown", "not_sent"))
         return {
             "ringback_instances_down": down,
+            "ringback_spool_senders": {"": scraped.levels.get("ringback_spool_files", 0.0)},
+            "ringback_spool_age_seconds": {"": scraped.levels.get("ringback_spool_oldest_seconds", 0.0)},
             "ringback_instances_stalled": {"dispatch": float(stalled)},
             "ringback_intake_failed_share": {"": _share(failed, texts)},
             "ringback_intake_slow_share": {"": _share(timed - quick, timed)},

@@ -10,10 +10,11 @@ from typing import Any, Final
 
 from deploy.lab import drill, subject
 from deploy.lab.faults import FaultError, NotHereError
-from deploy.local.home import Home
+from deploy.local.home import REPOSITORY, Home
 
 HELP: Final = "Drill a runbook: cause its alert, execute its commands, see it end."
 FIGURES: Final = Path(drill.__file__).with_name("drilled.json")
+PAGE: Final = REPOSITORY / "docs" / "reference" / "drills.md"
 PORT: Final = 8500
 
 
@@ -64,3 +65,29 @@ def _keep(told: drill.Drilled) -> None:
     kept = json.loads(FIGURES.read_text()) if FIGURES.exists() else {}
     kept[told.alert] = asdict(told) | {"at": datetime.now(UTC).strftime("%Y-%m-%d")}
     FIGURES.write_text(json.dumps(dict(sorted(kept.items())), indent=1) + "\n")
+    PAGE.write_text(page(kept))
+
+
+def page(kept: Mapping[str, Mapping[str, Any]]) -> str:
+    """docs/reference/drills.md: when each runbook was executed last, and what that measured."""
+    every = drill.drills()
+    head = (
+        "# Drills\n\nA drill causes an alert by a fault, executes its runbook's commands as they stand on the page,\n"
+        "and waits for the alert to end ([how](../howto/answer-an-alert.md)). This page is written by\n"
+        "`./manage.py lab drill all --keep`. Seconds from the fault to the page, and from the last command to the\n"
+        "end; the watch looked every second.\n\n"
+        "| alert | fault | ended by | paged after | ended after | commands | also paged | last |\n"
+        "|---|---|---|---|---|---|---|---|\n"
+    )
+    lines = [
+        f"| [{alert}](../runbooks/{alert}.md) | `{one.fault}` | {one.ended_by} | {_figures(kept.get(alert))} |"
+        for alert, one in sorted(every.items())
+    ]
+    return head + "\n".join(lines) + "\n"
+
+
+def _figures(told: Mapping[str, Any] | None) -> str:
+    if told is None:
+        return "not passed yet | | | |"
+    others = ", ".join(told["others"]) or "nothing"
+    return f"{told['fired_seconds']} s | {told['ended_seconds']} s | {told['commands']} | {others} | {told['at']}"

@@ -1,5 +1,6 @@
 """Alerts and runbooks, one to one; each page has its parts, and commands that a drill can execute."""
 
+import json
 from pathlib import Path
 from typing import Final
 
@@ -8,6 +9,7 @@ import pytest
 from config.observing.slos import looked_for
 from config.observing.watching import known_names
 from deploy.lab import drill, faults
+from deploy.lab.commands import drill as command
 from deploy.slo.prometheus import WATCH_ABSENT
 
 SECTIONS: Final = ("Meaning", "Impact", "Diagnosis", "Mitigation", "Verify", "Escalate")
@@ -45,3 +47,7 @@ def test_the_commands_are_taken_out_of_the_page_as_they_stand(tmp_path: Path) ->
     page = "## Meaning\nx\n## Diagnosis\n```sh\nls -l\n```\n\nYou should see: `total`\n\n## Verify\n```sh\ntrue\n```\n"
     told = [(one.section, one.command, one.seen) for one in drill.commands(page)]
     assert told == [("Diagnosis", "ls -l", "total"), ("Verify", "true", "")]
+
+
+def test_the_page_of_drills_tells_what_was_kept() -> None:
+    assert command.PAGE.read_text() == command.page(json.loads(command.FIGURES.read_text()))

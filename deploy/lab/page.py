@@ -1,5 +1,6 @@
 """A report as one page of HTML without anything from outside, and the index of all reports. Pure."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from pathlib import Path
@@ -149,6 +150,8 @@ def _measures(report: Report) -> Iterator[str]:
         words = {True: "kept", False: "BROKEN", None: "not checked"}
         told = ", ".join(f"{name} {words[ok]}" for name, ok in report["audit"].items())
         yield f"<p><code>./manage.py audit</code> at the end: {told}.</p>"
+    if report.get("audit_breaks"):
+        yield f"<pre>{escape(json.dumps(report['audit_breaks'], indent=1))}</pre>"
 
 
 def _victim(report: Report) -> Iterator[str]:

@@ -20,6 +20,7 @@ from deploy.local.home import REPOSITORY
 FORMAT: Final = 1
 _FINDINGS_MAX: Final = 50
 _EVENTS_MAX: Final = 40
+_BREAKS_MAX: Final = 5
 # Which settings say what was waited for; secrets and addresses are nobody's business.
 _SHOWN: Final = ("_SECONDS", "_THREADS", "_PER_SECOND", "_TIER", "_ATTEMPTS")
 
@@ -56,6 +57,7 @@ def made(found: Found, subject: Subject, *, command: str) -> dict[str, Any]:
         "rings": _rings(found),
         "victim": _victim(found, subject),
         "audit": {one["id"]: one["ok"] for one in found.audit.get("promises", [])},
+        "audit_breaks": _audit_breaks(found),
         "not_tested": list(wanted.not_tested),
         "load": asdict(wanted.load),
         "command": command,
@@ -89,6 +91,12 @@ def is_done(wanted: Experiment, *, tier: str, directory: Path) -> bool:
         return False
     same = [fault.name for fault in wanted.faults] == [fault["name"] for fault in last.get("faults", ())]
     return bool(same and last["as_expected"] and last["commit"] == _git("rev-parse", "--short=10", "HEAD"))
+
+
+def _audit_breaks(found: Found) -> list[dict[str, Any]]:
+    """What the audit named, a few of each promise."""
+    broken = [one for one in found.audit.get("promises", []) if one["ok"] is False]
+    return [{"promise": one["id"], **entry} for one in broken for entry in one["breaks"][:_BREAKS_MAX]]
 
 
 def _expected(found: Found) -> dict[str, Any]:

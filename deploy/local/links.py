@@ -5,6 +5,7 @@ server's. Without it nothing here is used, and no process is told anything else.
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Final
@@ -15,9 +16,10 @@ from deploy.local.program import Program
 PROXY: Final = "lab-proxy"
 FIRST: Final = 60  # of the ports that follow PORT
 _COUNT_MAX: Final = 40
+_ADDRESS: Final = re.compile(r"127\.0\.0\.1:(\d+)\b")
 # Who speaks to whom, by kind. A web instance behind a proxy is spoken to by that, else by the carrier.
 _SPEAK: Final[Mapping[str, tuple[str, ...]]] = {
-    "web": ("postgres", "redis", "carrier"),
+    "web": ("postgres",),  # it rings no doorbell and dials nobody
     "dispatch": ("postgres", "redis"),
     "worker": ("postgres", "redis", "carrier"),
     "proxy": ("web",),
@@ -57,7 +59,7 @@ def through(program: Program, found: tuple[Link, ...]) -> Program:
     own = {one.upstream: one.port for one in found if one.name.startswith(program.name + "→")}
     return replace(
         program,
-        environment={name: _told(name, value, own) for name, value in program.environment.items()},
+        environment={name: _replaced(value, own) for name, value in program.environment.items()},
         command=tuple(_replaced(word, own) for word in program.command),
         needs=(*program.needs, PROXY) if own else program.needs,
     )
@@ -68,16 +70,8 @@ def written(found: tuple[Link, ...]) -> str:
     return json.dumps([asdict(one) for one in found], indent=1, ensure_ascii=False) + "\n"
 
 
-def _told(name: str, value: str, ports: Mapping[int, int]) -> str:
-    if name == "RINGBACK_PROXY_BACKENDS":  # bare ports
-        return ",".join(str(ports.get(int(word), int(word))) for word in value.split(","))
-    return _replaced(value, ports)
-
-
 def _replaced(text: str, ports: Mapping[int, int]) -> str:
-    for upstream, port in ports.items():
-        text = text.replace(f"127.0.0.1:{upstream}", f"127.0.0.1:{port}")
-    return text
+    return _ADDRESS.sub(lambda found: f"127.0.0.1:{ports.get(int(found[1]), int(found[1]))}", text)
 
 
 def _kind(name: str) -> str:

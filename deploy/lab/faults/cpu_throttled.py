@@ -15,11 +15,11 @@ def by_cgroup(scene: Scene) -> None:
     scene.note(group=str(path))
     path.mkdir()
     cgroups.limit_cpu(path, percent=float(scene.options["percent"]))
-    cgroups.move([one for one, _ in processes.tree(scene.process)], path)
+    cgroups.move([one for one, _ in processes.tree(scene.home, scene.target)], path)
 
 
 def by_signals(scene: Scene) -> None:
-    named = [list(one) for one in processes.tree(scene.process)]
+    named = [list(one) for one in processes.tree(scene.home, scene.target)]
     awake = float(scene.options["percent"])
     scene.will("thaw", name=scene.target, pids=named)
     scene.note(pids=named)

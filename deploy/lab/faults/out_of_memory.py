@@ -14,7 +14,7 @@ def by_cgroup(scene: Scene) -> None:
     """What a process has already taken stays charged elsewhere, so a neighbour in its group uses the limit up."""
     pid = scene.process.pid
     path = cgroups.group("memory", scene.token)
-    named = processes.tree(scene.process)
+    named = processes.tree(scene.home, scene.target)
     scene.will("cgroup-off", path=str(path), back=str(cgroups.of(pid, "memory")))
     scene.will("serves", name=scene.target, killed=list(named[0]))
     scene.will("end", token=scene.token)

@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from deploy.lab.injection import scene
 from deploy.lab.injection.fault import FaultError
 from deploy.local import platform, records
 from deploy.local.home import Home
@@ -18,15 +19,47 @@ Named = tuple[int, str]  # a pid and when it started
 SERVES_SECONDS: Final = 90.0
 
 
-def tree(process: records.Process) -> list[Named]:
-    """A process and everything it has begun, parents first."""
+def tree(home: Home, name: str) -> list[Named]:
+    """An instance's process and everything that it has begun, parents first. FaultError where it does not run.
+
+    Patroni lets go of its Postgres: what works in a node's directory is the node's as well.
+    """
+    process = scene.process(home, name)
     found: list[Named] = [(process.pid, process.started)]
+    pids = _working_in(home.root / name) if name.startswith("postgres") else []
+    for pid in pids:
+        _add(found, pid)
     for pid, _ in found:
         for child in platform.children(pid):
-            started = platform.started(child)
-            if started is not None:
-                found.append((child, started))
+            _add(found, child)
     return found
+
+
+def patronis(home: Home, name: str) -> list[Named]:
+    """Of a node's processes those that speak for it in the cluster; none where there is no cluster."""
+    return [named for named in tree(home, name) if b"patroni.json" in _command(named[0])]
+
+
+def _add(found: list[Named], pid: int) -> None:
+    started = platform.started(pid)
+    if started is not None and (pid, started) not in found:
+        found.append((pid, started))
+
+
+def _working_in(directory: Path) -> list[int]:
+    pids = []
+    for place in Path("/proc").glob("[0-9]*/cwd"):
+        with suppress(OSError):
+            if place.readlink().is_relative_to(directory):
+                pids.append(int(place.parent.name))
+    return sorted(pids)
+
+
+def _command(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
 
 
 def same(named: Named) -> bool:
@@ -91,4 +124,4 @@ def restart(home: Home, name: str) -> None:
     if found is None or not found.lives():
         return  # the supervisor is about to start it anyway
     # A server that is killed at once recovers; one that is asked nicely may take its time.
-    send(tree(found), signal.SIGKILL)
+    send(tree(home, name), signal.SIGKILL)

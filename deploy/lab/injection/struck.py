@@ -13,7 +13,7 @@ from deploy.lab.injection.scene import Scene
 
 def kill(scene: Scene) -> None:
     """SIGKILL to the instance and everything that it began."""
-    named = processes.tree(scene.process)
+    named = processes.tree(scene.home, scene.target)
     scene.will("serves", name=scene.target, killed=list(named[0]))
     scene.note(struck=[list(one) for one in named])
     processes.send(named, signal.SIGKILL)
@@ -21,7 +21,7 @@ def kill(scene: Scene) -> None:
 
 def hold_dead(scene: Scene) -> None:
     """The same, and the supervisor may not start it again until this is healed."""
-    named = processes.tree(scene.process)
+    named = processes.tree(scene.home, scene.target)
     held = scene.home.run / "held" / scene.target
     scene.will("serves", name=scene.target, killed=list(named[0]))
     scene.will("release", name=scene.target)
@@ -34,7 +34,7 @@ def hold_dead(scene: Scene) -> None:
 def freeze(scene: Scene) -> None:
     """SIGSTOP to the instance and everything that it began: it holds its connections and does nothing."""
     for _ in range(3):  # a child may be born while the first ones are stopped
-        named = [one for one in processes.tree(scene.process) if not processes.is_stopped(one[0])]
+        named = [one for one in processes.tree(scene.home, scene.target) if not processes.is_stopped(one[0])]
         if not named:
             break
         scene.will("thaw", name=scene.target, pids=[list(one) for one in named])

@@ -1,16 +1,21 @@
 """A standby receives everything and shows nothing of it."""
 
+import signal
 import time
 
-from deploy.lab.injection import measures
-from deploy.lab.injection.fault import Bite, Fault, Way
+from deploy.lab.injection import measures, processes
+from deploy.lab.injection.fault import Bite, Fault, FaultError, Way
 from deploy.lab.injection.scene import Scene
 from deploy.lab.injection.targets import postgres_nodes, standbys
 
 
 def inject(scene: Scene) -> None:
-    scene.will("sql", node=scene.target, statement="SELECT pg_wal_replay_resume() WHERE pg_is_in_recovery()")
-    measures.sql(scene.home, "SELECT pg_wal_replay_pause()", node=scene.target)
+    """Not pg_wal_replay_pause(): Patroni resumes what it finds paused."""
+    named = processes.replaying(scene.home, scene.target)
+    if not named:
+        raise FaultError(f"{scene.target} replays nothing: is it a standby?")
+    scene.will("thaw", name=scene.target, pids=[list(one) for one in named])
+    processes.send(named, signal.SIGSTOP)
 
 
 def bites(scene: Scene) -> Bite:
@@ -33,10 +38,12 @@ FAULT = Fault(
     fault_class="freshness",
     blast_radius="reads from that standby: they are old; what is stored is safe",
     shows="replay lag; read-your-writes falls back to the primary",
-    undone="pg_wal_replay_resume().",
+    undone="SIGCONT.",
     targets=("postgres-*",),
     needs=("standbys",),
-    ways=(Way(name="pause", how="pg_wal_replay_pause() on the standby.", inject=inject),),
+    ways=(
+        Way(name="stop", how="SIGSTOP of the standby's process that replays; what receives goes on.", inject=inject),
+    ),
     bites=bites,
     pick=standbys,
 )

@@ -26,7 +26,7 @@ def tree(home: Home, name: str) -> list[Named]:
     """
     process = scene.process(home, name)
     found: list[Named] = [(process.pid, process.started)]
-    pids = _working_in(home.root / name) if name.startswith("postgres") else []
+    pids = _working_in(home, home.root / name) if name.startswith("postgres") else []
     for pid in pids:
         _add(found, pid)
     for pid, _ in found:
@@ -40,19 +40,22 @@ def patronis(home: Home, name: str) -> list[Named]:
     return [named for named in tree(home, name) if b"patroni.json" in _command(named[0])]
 
 
+def replaying(home: Home, name: str) -> list[Named]:
+    """Of a standby's processes the one that replays what it receives."""
+    return [named for named in tree(home, name) if b" startup recovering" in _command(named[0])]
+
+
 def _add(found: list[Named], pid: int) -> None:
     started = platform.started(pid)
     if started is not None and (pid, started) not in found:
         found.append((pid, started))
 
 
-def _working_in(directory: Path) -> list[int]:
-    pids = []
-    for place in Path("/proc").glob("[0-9]*/cwd"):
-        with suppress(OSError):
-            if place.readlink().is_relative_to(directory):
-                pids.append(int(place.parent.name))
-    return sorted(pids)
+def _working_in(home: Home, directory: Path) -> list[int]:
+    """Descendants of the supervisor only: somebody's shell may be there too."""
+    supervisor = records.supervisor(home)
+    ours = platform.descendants(supervisor) if supervisor is not None else []
+    return sorted(pid for pid in ours if platform.works_in(pid, directory))
 
 
 def _command(pid: int) -> bytes:

@@ -16,7 +16,7 @@ def kill(scene: Scene) -> None:
     named = processes.tree(scene.home, scene.target)
     scene.will("serves", name=scene.target, killed=list(named[0]))
     scene.note(struck=[list(one) for one in named])
-    processes.send(named, signal.SIGKILL)
+    _end(scene, named)
 
 
 def hold_dead(scene: Scene) -> None:
@@ -28,7 +28,7 @@ def hold_dead(scene: Scene) -> None:
     scene.note(struck=[list(one) for one in named])
     held.parent.mkdir(mode=0o700, exist_ok=True)
     held.touch()
-    processes.send(named, signal.SIGKILL)
+    _end(scene, named)
 
 
 def freeze(scene: Scene) -> None:
@@ -40,6 +40,12 @@ def freeze(scene: Scene) -> None:
         scene.will("thaw", name=scene.target, pids=[list(one) for one in named])
         scene.note(struck=[list(one) for one in named])
         processes.send(named, signal.SIGSTOP)
+
+
+def _end(scene: Scene, named: list[processes.Named]) -> None:
+    """Patroni first: it must not start its Postgres again."""
+    processes.send(processes.patronis(scene.home, scene.target), signal.SIGKILL)
+    processes.send(named, signal.SIGKILL)
 
 
 KILL = Way(name="kill", how="kill -9 of the instance's process and everything that it began.", inject=kill)

@@ -73,6 +73,8 @@ def _keep(place: Path, found: list[dict[str, Any]]) -> None:
     new = {(one["fault"], one.get("way")) for one in found}
     tried = {one["fault"] for one in found if one["verdict"] != "not here"}
     kept = [one for one in before if (one["fault"], one.get("way")) not in new and _says_something(one, tried)]
+    ways = {(fault.name, way.name) for fault in faults.catalogue() for way in fault.ways}
+    kept = [one for one in kept if one["verdict"] == "not here" or (one["fault"], one.get("way")) in ways]
     known = {one["fault"] for one in kept}
     added = [one for one in found if one["verdict"] != "not here" or one["fault"] not in known]
     whole = sorted([*kept, *added], key=lambda one: (one["fault"], one.get("way") or ""))

@@ -81,7 +81,8 @@ def replay(home: Home) -> list[str]:
 def measure(home: Home, fault: Fault, *, target: str | None = None) -> Bite:
     """Measure the fault's effect now, in force or not."""
     entry = next((e for e in journal.entries(home) if e.fault == fault.name and target in (None, e.target)), None)
-    where = entry.target if entry else choose_target(home, fault, target)
+    # What was struck may be no primary any more: it is measured all the same.
+    where = entry.target if entry else target or choose_target(home, fault, None)
     options = entry.facts.get("options", {}) if entry else dict(fault.options)
     return fault.bites(Scene(home=home, target=where, options=options, entry=entry))
 

@@ -17,5 +17,5 @@ if __name__ == "__main__":
     try:
         for line in engine.heal(Home(root=Path(place)), entry or None):
             print(f"healed what was broken on purpose: {line}")
-    except FaultError as problem:
+    except (FaultError, OSError) as problem:
         print(problem)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable
+from functools import partial
 
 from deploy.lab import links
 from deploy.lab.injection import measures, processes
@@ -38,8 +39,14 @@ def freeze(scene: Scene) -> None:
         if not named:
             break
         scene.will("thaw", name=scene.target, pids=[list(one) for one in named])
-        scene.note(struck=[list(one) for one in named])
+        scene.note(struck=[*(scene.fact("struck") or []), *(list(one) for one in named)])
         processes.send(named, signal.SIGSTOP)
+        processes.await_that(partial(_stand_still, named), seconds=30, what=f"{scene.target} stands still")
+
+
+def _stand_still(named: list[processes.Named]) -> bool:
+    """A signal is taken when the process runs next: later, on a machine that is busy."""
+    return all(processes.is_stopped(one[0]) or not processes.same(one) for one in named)
 
 
 def _end(scene: Scene, named: list[processes.Named]) -> None:

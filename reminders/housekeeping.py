@@ -36,5 +36,5 @@ def attend(*, kind: Kind, carrier: Carrier, now: datetime) -> float:
     elif kind is Kind.SEAL:
         seals.seal(until=now - timedelta(hours=1))
     elif kind is Kind.RECONCILE:
-        reconcile.reconcile(carrier=carrier, since=now - timedelta(seconds=limits.RECONCILE_SECONDS), now=now)
+        reconcile.backfill(carrier=carrier, now=now)
     return EVERY_SECONDS[kind]

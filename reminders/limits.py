@@ -94,6 +94,10 @@ LOCK_TIMEOUT_MS: Final = 2_000
 
 # Reconciling.
 RECONCILE_SECONDS: Final = 3600
+BACKFILL_SLACK_SECONDS: Final = 600.0  # a list lags, and a webhook is repeated
+BACKFILL_DAYS_MAX: Final = 30
+BACKFILL_PAGES_MAX: Final = 50  # of limits.MESSAGE_LIST_MAX: what one pass reads
+BACKFILL_SECONDS: Final = 60.0
 WEBHOOK_SECONDS: Final = 30  # a carrier's webhook and its retries are over by then
 DOORBELLS_WAITING_MAX: Final = 64  # backpressure: batches in Redis above which a dispatcher claims no more
 BACKPRESSURE_SECONDS: Final = 0.02

@@ -323,7 +323,8 @@ class Reply(models.Model):
 
 
 class Pace(models.Model):
-    """How far a carrier account's allowance of calls is spent; dispatchers share it."""
+    """A moment that processes share, by name: how far an account's calls are spent, until when bounds are lifted
+    (`spend:lifted`), when the carrier's books were read last (`reconciled:…`)."""
 
     account = models.TextField(primary_key=True)
     spent_until = models.DateTimeField(db_default=Now())

@@ -6,7 +6,7 @@ looked up and sent by its own timer. A call that is bound to no attempt opens a 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from billing import breaks
@@ -16,7 +16,6 @@ from reminders.carriers import session
 from reminders.carriers.base import Carrier, CarrierError, Inbound, MessageRecord
 
 statements: Final = Statements("reminders")
-LIST_SECONDS: Final = limits.CARRIER_TIMEOUT_SECONDS + limits.SETTLE_SECONDS
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -24,21 +23,46 @@ class Reconciled:
     """What one pass found; `asked` is false where the carrier could not be asked."""
 
     asked: bool
+    complete: bool = False  # everything since then was listed
     messages: int = 0
     fetched: int = 0
 
 
+def backfill(*, carrier: Carrier, now: datetime) -> Reconciled:
+    """Fetch what we missed since the last complete pass, however long ago; by timer.
+
+    The pass is remembered in the database: one that was restored asks from its own past on. Raises as reconcile does.
+    """
+    name = f"reconciled:{carrier.name}"
+    row = statements.run("read_mark", {"name": name}).fetchone()
+    since = now - timedelta(seconds=limits.RECONCILE_SECONDS)
+    if row is not None:
+        earliest = now - timedelta(days=limits.BACKFILL_DAYS_MAX)
+        since = max(earliest, min(since, row[0] - timedelta(seconds=limits.BACKFILL_SLACK_SECONDS)))
+    done = reconcile(carrier=carrier, since=since, now=now)
+    if done.complete:
+        statements.run("move_mark", {"name": name, "at": now})
+    return done
+
+
 def reconcile(*, carrier: Carrier, since: datetime, now: datetime) -> Reconciled:
-    """One pass over the messages since then. Raises the database's errors."""
+    """One pass over the messages since then, oldest first: a STOP ends what is older than itself, and no more.
+
+    Done again it changes nothing: a message is known by the carrier's id. Raises the database's errors.
+    """
     try:
-        records = session.run(carrier.messages(number="", inbound=True, since=since), within_seconds=LIST_SECONDS)
+        records = session.run(
+            carrier.messages(number="", inbound=True, since=since, pages_max=limits.BACKFILL_PAGES_MAX),
+            within_seconds=limits.BACKFILL_SECONDS,
+        )
     except (CarrierError, TimeoutError):
         return Reconciled(asked=False)
     inbound = [record for record in records if record.inbound]
     missed = _missed(carrier, inbound)
     for record in missed:
         _fetch(carrier, record, now)
-    return Reconciled(asked=True, messages=len(inbound), fetched=len(missed))
+    complete = len(records) < limits.BACKFILL_PAGES_MAX * limits.MESSAGE_LIST_MAX
+    return Reconciled(asked=True, complete=complete, messages=len(inbound), fetched=len(missed))
 
 
 def _missed(carrier: Carrier, records: Sequence[MessageRecord]) -> list[MessageRecord]:

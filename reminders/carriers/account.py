@@ -84,8 +84,12 @@ class Account:
     async def fetch_message(self, sid: str) -> MessageRecord:
         return await self._ask(lambda: self._carrier.fetch_message(sid))
 
-    async def messages(self, *, number: str, inbound: bool, since: datetime) -> Sequence[MessageRecord]:
-        return await self._ask(lambda: self._carrier.messages(number=number, inbound=inbound, since=since))
+    async def messages(
+        self, *, number: str, inbound: bool, since: datetime, pages_max: int = 1
+    ) -> Sequence[MessageRecord]:
+        return await self._ask(
+            lambda: self._carrier.messages(number=number, inbound=inbound, since=since, pages_max=pages_max)
+        )
 
     async def _new(self, request: Callable[[], Awaitable[T]]) -> T:
         """Something new: where this account's set-up is refused, nothing happened, and another one may do it."""

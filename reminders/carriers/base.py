@@ -125,8 +125,13 @@ class Carrier(Protocol):
 
     async def fetch_message(self, sid: str) -> MessageRecord: ...
 
-    async def messages(self, *, number: str, inbound: bool, since: datetime) -> Sequence[MessageRecord]:
-        """Messages from (`inbound`) or to a person since then, oldest first."""
+    async def messages(
+        self, *, number: str, inbound: bool, since: datetime, pages_max: int = 1
+    ) -> Sequence[MessageRecord]:
+        """Messages from (`inbound`) or to a person since then, oldest first.
+
+        Of more than `pages_max` pages of limits.MESSAGE_LIST_MAX the newest.
+        """
         ...
 
 

@@ -103,13 +103,27 @@ class Twilio:
     async def fetch_message(self, sid: str) -> MessageRecord:
         return _message(await self._get(f"Messages/{quote(sid)}.json"))
 
-    async def messages(self, *, number: str, inbound: bool, since: datetime) -> Sequence[MessageRecord]:
+    async def messages(
+        self, *, number: str, inbound: bool, since: datetime, pages_max: int = 1
+    ) -> Sequence[MessageRecord]:
         # DateSent filters by day only, and is empty while a message is queued.
         ends = {"From": number, "To": self.service_number} if inbound else {"To": number, "From": self.service_number}
         query = urlencode({**({k: v for k, v in ends.items() if v}), "PageSize": 1000})
-        body = await self._get(f"Messages.json?{query}")
-        found = (_message(item) for item in _items(body, "messages"))
-        return sorted((m for m in found if m.created_at is None or m.created_at >= since), key=_age)
+        path = f"Messages.json?{query}"
+        found: dict[str, MessageRecord] = {}  # what comes in meanwhile moves the pages on: the same one may come twice
+        for _ in range(pages_max):
+            body = await self._get(path)
+            page = [_message(item) for item in _items(body, "messages")]
+            found |= {message.sid: message for message in page}
+            path = self._next_page(body)
+            if not path or any(m.created_at is not None and m.created_at < since for m in page):
+                break  # newest first
+        return sorted((m for m in found.values() if m.created_at is None or m.created_at >= since), key=_age)
+
+    def _next_page(self, body: Any) -> str:
+        """The next page as `_get` asks for it; empty where there is none. https://www.twilio.com/docs/usage/twilios-response#pagination"""
+        uri = body.get("next_page_uri") if isinstance(body, dict) else None
+        return uri.partition(f"/Accounts/{self.account_sid}/")[2] if isinstance(uri, str) else ""
 
     async def _post(self, path: str, form: list[tuple[str, str]]) -> Any:
         return await self._request("POST", path, data=urlencode(form).encode())

@@ -70,7 +70,7 @@ def texts(system: System, phones: list[Phone], body: str) -> None:
     """Everybody texts; nobody is refused."""
     sids = [system.carrier.text(sender=phone.number, body=body) for phone in phones]
     for sid in sids:
-        assert [one["status"] for one in system.carrier.await_webhooks(sid)] == [200]
+        assert [one["status"] for one in system.carrier.await_webhooks(sid)] == [200], system.said()[-4000:]
 
 
 @pytest.mark.parametrize("broken", [stopped, killed], ids=["is frozen", "dies"])

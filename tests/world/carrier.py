@@ -159,7 +159,9 @@ class ObedientCarrier:
             raise Rejected("404/20404")
         return found
 
-    async def messages(self, *, number: str, inbound: bool, since: datetime) -> Sequence[MessageRecord]:
+    async def messages(
+        self, *, number: str, inbound: bool, since: datetime, pages_max: int = 1
+    ) -> Sequence[MessageRecord]:
         self.points.reach("carrier.messages before")
         listed = [
             _message(text)

@@ -75,7 +75,9 @@ class BookedCarrier:
     async def fetch_message(self, sid: str) -> MessageRecord:
         return self.texts[sid]
 
-    async def messages(self, *, number: str, inbound: bool, since: datetime) -> Sequence[MessageRecord]:
+    async def messages(
+        self, *, number: str, inbound: bool, since: datetime, pages_max: int = 1
+    ) -> Sequence[MessageRecord]:
         if self.away:
             raise Unavailable("connection")
         return [one for one in self.texts.values() if one.inbound == inbound]

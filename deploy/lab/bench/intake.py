@@ -67,6 +67,7 @@ def measure(system: System, options: Options, results: Results) -> None:
     loads: list[float] = []
     failed = requests = 0
     cpu: list[dict[str, int]] = []
+    peers_us: dict[str, list[int]] = {peer: [] for peer in PEERS}
     for round_ in range(options.rounds):
         loads.append(load_average())
         ours.quiet()
@@ -75,7 +76,9 @@ def measure(system: System, options: Options, results: Results) -> None:
         found["ours"].append(run.per_second)
         cpu.append(costs)
         for peer in PEERS:
-            found[peer].append(_peer_round(system, peer, options))
+            rate, peer_us = _peer_round(system, peer, options)
+            found[peer].append(rate)
+            peers_us[peer].append(peer_us)
         programs.empty(system)
         # Two processes of everything leave fewer of the server's connections.
         clients = _CONNECTIONS // options.processes
@@ -92,6 +95,7 @@ def measure(system: System, options: Options, results: Results) -> None:
         ratios={name: ratios(found["ours"], rates) for name, rates in found.items() if name != "ours"},
         half=_half(ours, top / 2, options),
         cpu_us={name: round(sum(one.get(name, 0) for one in cpu) / len(cpu)) for name in cpu[0]},
+        peers_us={peer: round(sum(costs) / len(costs)) for peer, costs in peers_us.items()},
         load=spread(loads),
     )
     ours.quiet()
@@ -110,7 +114,8 @@ def _our_round(system: System, ours: _Ours, seconds: float) -> tuple[load.Run, d
     return run, costs
 
 
-def _peer_round(system: System, peer: str, options: Options) -> float:
+def _peer_round(system: System, peer: str, options: Options) -> tuple[float, int]:
+    """Its requests a second, and the processor time of one, Postgres's included."""
     programs.empty(system)
     first = system.port + _PEER_PORT
     with programs.serving(system, peer, processes=options.processes, first_port=first) as pids:
@@ -119,11 +124,13 @@ def _peer_round(system: System, peer: str, options: Options) -> float:
             count=round(options.seconds * _REQUESTS_PER_SECOND_MAX), host=f"127.0.0.1:{first}", seed=time.time_ns()
         )
         load.closed(targets=targets, requests=requests[:500], connections=_CONNECTIONS, seconds=1)
+        served = [*pids, system.pid("postgres-1")]
+        before = sum(usage(pid).cpu_seconds for pid in served)
         run = load.closed(targets=targets, requests=requests[500:], connections=_CONNECTIONS, seconds=options.seconds)
+        spent = sum(usage(pid).cpu_seconds for pid in served) - before
         if run.failed:
             say(f"  {peer}: {run.failed} of {run.sent} failed {dict(run.statuses)}")
-        assert all(usage(pid).cpu_seconds for pid in pids)
-        return run.per_second
+        return run.per_second, round(spent / max(1, run.good) * 1e6)
 
 
 def _half(ours: _Ours, rate: float, options: Options) -> dict[str, Any]:

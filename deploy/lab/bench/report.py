@@ -91,7 +91,10 @@ def _intake(runs: Sequence[Mapping[str, Any]]) -> Iterator[str]:
             f"Target: at least FastAPI's rate: {judged(ratios['fastapi']['median'] >= 1)}; "
             f"against uvicorn alone: {judged(ratios['fastapi, plain uvicorn']['median'] >= 1)}."
         )
-        yield f"Processor time per message: {_costs(run['cpu_us'])}.\n"
+        yield (
+            f"Processor time per message: {_costs(run['cpu_us'])}; "
+            f"of a peer's, Postgres included: {_costs(run['peers_us'])}.\n"
+        )
 
 
 def _burst(runs: Sequence[Mapping[str, Any]], talking: Sequence[Mapping[str, Any]]) -> Iterator[str]:

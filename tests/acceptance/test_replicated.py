@@ -99,8 +99,9 @@ def test_it_loses_nothing_that_was_accepted_with_the_node_that_led(system: Syste
     assert platform.started(killed) is None
     await_all(system)
     assert system.pid(led) != killed
-    said = [line for line in system.said().splitlines() if f"{led} led; its key is deleted" in line]
-    assert len(said) == 1
+    became = [line.partition("│ ")[2] for line in system.said().splitlines() if line.startswith("ringback   │")]
+    asked = [line for line in became if line.startswith((f"{led} led; its key is deleted", f"{led} did not lead"))]
+    assert len(asked) == 1, "the leader key was looked at once all of the node was reaped"
     system.oracle.judge([])
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local import plan, ports, settings, tiers
+from deploy.local import plan, ports, settings, tiers, up
 from deploy.local.home import Home, read_environment, write_private
 from deploy.local.problems import CannotStartError
 
@@ -162,3 +162,11 @@ def test_it_starts_no_nodes_beside_a_database_from_outside(tmp_path: Path) -> No
     names = {program.name for program in plan.plan(chosen, migrates=False)}
     assert not {name for name in names if name.startswith(("postgres", "raft", "leader-key", "cluster"))}
     assert "RINGBACK_REPLICA_DATABASE_URL" not in chosen.settings
+
+
+def test_it_lets_no_other_tier_start_from_one_of_three_nodes(tmp_path: Path) -> None:
+    three, one = system(tmp_path, tier="replicated"), system(tmp_path)
+    write_private(three.home.replicated, "three nodes\n")
+    up._refuse_other_layout(three)
+    with pytest.raises(CannotStartError, match="belongs to three Postgres nodes: TIER=replicated make up"):
+        up._refuse_other_layout(one)

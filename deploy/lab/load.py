@@ -169,14 +169,15 @@ class Player:
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError, KeyError):
             return
         promise.answer = UNKNOWN
-        until = time.monotonic() + ANSWER_SECONDS
+        until, wait = time.monotonic() + ANSWER_SECONDS, _POLL_SECONDS
         while time.monotonic() < until:
             with contextlib.suppress(aiohttp.ClientError, OSError, TimeoutError, ValueError):
                 async with session.get(f"{base}/sim/messages/{promise.sid}") as answer:
                     note(promise, (await answer.json())["webhooks"])
             if promise.answered_at is not None:
                 return
-            await asyncio.sleep(_POLL_SECONDS)
+            await asyncio.sleep(wait)
+            wait = min(2.0, wait * 1.5)  # most answers come at once; those that do not must not be asked for too often
 
     async def _by_webhook(self, session: aiohttp.ClientSession, text: Text, promise: Promise) -> None:
         """As the carrier does, signed, without the carrier: it knows nothing of this text."""

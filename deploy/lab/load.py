@@ -72,6 +72,11 @@ class Promise:
         """When it should ring, by what was said to the person: counted from when the service was asked."""
         return (self.sent_at or self.scheduled_at) + self.due_in
 
+    @property
+    def answer_seconds(self) -> float:
+        """How long the answer took: the service may have counted the due time from any moment of it."""
+        return max(0.0, self.answered_at - self.sent_at) if self.answered_at and self.sent_at else 0.0
+
 
 def people(*, first: int) -> "Numbers":
     """Numbers that nobody had before, from this one on."""

@@ -237,7 +237,7 @@ class _Person:
     def _late(self, seen: _Seen, promise: Promise, reminder: Reminder | None, ringing_at: float) -> None:
         if reminder is not None and reminder.told_late:
             seen.told_late += 1
-        elif ringing_at - promise.due_at > self.books.freshness_seconds:
+        elif ringing_at - promise.due_at - promise.answer_seconds > self.books.freshness_seconds:
             words = f"rang {ringing_at - promise.due_at:.1f} s late and did not say so"
             seen.findings.append(self._finding(LATE, words, reminder.trace_id if reminder else ""))
 

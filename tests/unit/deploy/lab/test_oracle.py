@@ -170,6 +170,13 @@ def test_it_names_the_person_the_promise_and_the_trace() -> None:
     assert found.words == "rang 61.0 s late and did not say so"
 
 
+def test_it_counts_lateness_from_the_end_of_a_slow_answer() -> None:
+    """The service counts from when it has received the text, which is some moment of the carrier's request."""
+    late = delayed_call(books())
+    slow = [replace(late.promises[0], answered_at=NOW + 1.5), *late.promises[1:]]
+    assert counts(replace(late, promises=slow)) == {}
+
+
 def test_it_lets_a_late_ring_pass_that_said_so_and_was_free() -> None:
     late = delayed_call(books())
     reminders = [replace(late.ours.reminders[0], told_late=True), *late.ours.reminders[1:]]

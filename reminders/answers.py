@@ -63,6 +63,8 @@ def zone_set(said: Said, request: Request) -> Decision:
     language = request.language
     if request.zone is None:
         place = replies.shown(request.subject, 40)
+        if not place:
+            return plain(said, request, "tz", say(language, "which_place"))
         return plain(said, request, "tz", say(language, "no_such_place", place=place))
     zone = replies.say_zone(zone=request.zone, language=language)
     time = replies.say_time(local=said.now.astimezone(ZoneInfo(request.zone)), language=language)

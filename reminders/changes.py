@@ -20,6 +20,8 @@ from reminders.states import ReminderState
 
 NOTHING: Final[Mapping[str, Any]] = {"what": "nothing"}
 CAN_SNOOZE: Final = (ReminderState.SCHEDULED, ReminderState.ANSWERED, ReminderState.MISSED)
+# "the dentist", "la ducha": no part of what a reminder is called.
+ARTICLES: Final = frozenset({"the", "my", "a", "el", "la", "los", "las", "mi", "mis", "mera", "meri", "mere"})
 LATEST: Final = timedelta(days=366 * limits.YEARS_AHEAD_MAX)
 
 
@@ -31,7 +33,11 @@ def delete(*, decision: Decision, person: Person, now: datetime) -> Decision:
     if request.number is not None:
         found = person.open_one(request.number)
         return _deleted(decision, found, now) if found else _told(decision, "no_such_number", number=request.number)
-    named = [one for one in person.open_reminders if request.subject.casefold() in one.subject.casefold()]
+    first, _, bare = request.subject.casefold().partition(" ")
+    for wanted in (request.subject.casefold(), bare if first in ARTICLES else ""):
+        named = [one for one in person.open_reminders if wanted and wanted in one.subject.casefold()]
+        if named:
+            break
     if len(named) == 1:
         return _deleted(decision, named[0], now)
     if not named:
@@ -138,6 +144,8 @@ def edit(*, decision: Decision, person: Person, now: datetime) -> Decision:
     if found is None or found.rings:
         return _told(decision, "rings_now" if found else "no_such_number", number=request.number)
     subject = request.subject[: limits.SUBJECT_CHARACTERS_MAX]
+    if not subject:
+        return _told(decision, "edit_unclear", number=found.number)
     return replace(
         decision,
         edit=Edit(reminder_id=found.id, version=found.version, subject=subject),

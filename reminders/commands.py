@@ -14,7 +14,7 @@ CHOICES: Final = {"first": 1, "second": 2}
 
 
 def answer(*, text: str, language: str) -> str | None:
-    """yes, no, first, second or more, in the person's language, else in any; None where it is none of these."""
+    """yes, no, first, second, more, thanks or hello, in the person's language, else in any; None for anything else."""
     said = _plain(text)
     for code in dict.fromkeys((language, languages.DEFAULT, *languages.codes())):
         if name := _answers(code).get(said):
@@ -81,7 +81,7 @@ def _longest(words: Sequence[str]) -> list[str]:
 
 @lru_cache(maxsize=32)
 def _answers(code: str) -> dict[str, str]:
-    names = ("more", "second", "first", "no", "yes")
+    names = ("hello", "thanks", "more", "second", "first", "no", "yes")
     return {word: name for name in names for word in _words(code, name)}
 
 

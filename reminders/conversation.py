@@ -225,7 +225,7 @@ def _completed(said: Said, request: Request, held: Mapping[str, Any]) -> Decisio
 def _ask_half(said: Said, request: Request, about: UUID) -> Decision | None:
     """Asks for the half of a reminder that was not said; None where it is not clear that one is wanted."""
     language = request.language
-    if request.problem == "no_subject" and request.when is not None:
+    if request.problem == "no_subject" and request.when is not None and said.person.zone_known:
         moment = replies.say_moment(when=request.when, zone=request.zone or said.person.zone, language=language)
         what, told = "subject", say(language, "ask_subject", moment=moment)
     elif request.problem == "no_date" and request.subject and request.subject != said.body.strip():
@@ -243,7 +243,9 @@ def _place(said: Said, request: Request) -> Decision | None:
         if (
             request.kind == "unclear"
             and request.problem == "no_date"
+            and request.subject == said.body.strip()
             and len(said.body) <= commands.ANSWER_CHARACTERS_MAX
+            and commands.answer(text=said.body, language=request.language) is None
         ):
             told = say(request.language, "no_such_place", place=replies.shown(said.body, 40))
             return plain(said, request, "tz", told)
@@ -268,7 +270,14 @@ def _held_request(said: Said, zone: str) -> Request | None:
 def _not_understood(said: Said, request: Request, about: UUID) -> Decision:
     """What cannot be done, and the nearest sensible suggestion where there is one: 1 takes it."""
     language, zone = request.language, request.zone or said.person.zone
+    word = commands.answer(text=said.body, language=language) if request.kind == "unclear" else None
+    if word == "hello":
+        return plain(said, request, "help", replies.help_text(language=language))
+    if word in ("thanks", "yes", "no"):  # to nothing that we asked
+        return plain(said, request, "choose", say(language, "dropped" if word == "no" else "thanks_said"))
     if request.kind == "unclear" and (asked := _ask_half(said, request, about)) is not None:
+        if said.person.held is not None and said.person.held["what"] == "zone" and is_held(said.person, said.now):
+            return plain(said, request, "ask_zone", say(language, "ask_zone_again"))  # one question at a time
         return asked
     suggested = next((choice for choice in request.choices if choice > said.now), None)
     if request.kind in ("past", "impossible") and suggested is not None and request.subject:

@@ -112,6 +112,8 @@ def listing(*, entries: Sequence[Entry], zone: str, page: int = 1, language: str
 def _pages(entries: Sequence[Entry], zone: str, language: str) -> list[str]:
     """Pages of at most LISTED_SEGMENTS_MAX segments each."""
     head = say(language, "list_head", zone=say_zone(zone=zone, language=language))
+    if segments("".join(_wordless(entry.subject) for entry in entries)).encoding == "ucs2":
+        head = say(language, "list_head_least")  # every character counts twice
     pages: list[str] = []
     text = head
     for entry in entries:
@@ -302,10 +304,16 @@ def _list_line(entry: Entry, zone: str, language: str) -> str:
         language,
         "list_line_repeats" if entry.repeats else "list_line",
         number=entry.number,
-        subject=shown(entry.subject, LISTED_SUBJECT_MAX),
+        subject=shown(_wordless(entry.subject), LISTED_SUBJECT_MAX),
         date=say_date(local=local, language=language),
         time=say_time(local=local, language=language),
     )
+
+
+def _wordless(subject: str) -> str:
+    """Without emoji, where words are left: in a list, one of them would halve the room of every line."""
+    words = "".join(c for c in subject if unicodedata.category(c) not in ("So", "Sk", "Cf", "Me") and c != "\ufe0f")
+    return " ".join(words.split()) or subject
 
 
 def _prices(tariff: Tariff) -> dict[str, str]:

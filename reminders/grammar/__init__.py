@@ -71,6 +71,8 @@ def _understand(body: str, reference: datetime, tz: str, dayfirst: bool, languag
     usual = language if language in languages.codes() else languages.DEFAULT
     if not body.strip() or not (folded[0] or body.strip("\x00 \t\r\n")):
         return Request(kind="empty", language=usual)
+    if not folded[0] and body.strip().strip("?¿") == "":
+        return Request(kind="help", language=usual)
     codes = _tongues(folded[0], usual)
     if (kind := commands.stops(folded[0], codes)) is not None:
         return Request(kind=kind, language=usual)
@@ -106,9 +108,9 @@ def _in_language(sentence: Sentence, frame: Frame, told: Voice) -> tuple[int, Re
     found, cuts = _date(sentence, frame, told, opened, asked=opened > greeted)
     if not found and commands.stops_in_passing(sentence.plain, told):
         return 50 * len(sentence.plain), Request(kind="stop", language=told.code)
-    explained = sum(cut.end - cut.start for cut in cuts) + opened
+    explained = sum(cut.end - cut.start for cut in cuts) + max(opened, greeted)
     if found is None:
-        subject = left_of(sentence, opened, [], told)
+        subject = left_of(sentence, opened, cuts, told)
         return explained, Request(kind="unclear", problem="no_date", subject=subject, language=told.code)
     return explained * 10 + 5, _request(sentence, found, cuts, opened, told)
 

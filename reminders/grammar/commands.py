@@ -54,7 +54,7 @@ def command(sentence: Sentence, frame: Frame, told: Voice, plain: list[str]) -> 
         return Request(kind=kind, language=told.code)
     if len(words) == 1 and words[0].isdecimal() and len(words[0]) <= 2:
         return Request(kind="choose", number=int(words[0]), language=told.code)
-    if (request := _delete_last(sentence, frame, told, words)) is not None:
+    if (request := _delete_last(sentence, frame, told, words) or _move_last(sentence, told, words)) is not None:
         return request
     for kind, reader in PREFIXES:
         j = match(told.prefixes[kind], words, 0)
@@ -105,10 +105,22 @@ def _delete_last(sentence: Sentence, frame: Frame, told: Voice, words: list[str]
     return None
 
 
+def _move_last(sentence: Sentence, told: Voice, words: list[str]) -> Request | None:
+    """ "1 ko 6 baje karo"."""
+    number, j = _number(told, words)
+    if number is None or j >= len(words) or words[j] not in OBJECT_MARKS:
+        return None
+    for size in (3, 2, 1):
+        if len(words) > j + 1 + size and tuple(words[-size:]) in told.move_last:
+            phrase = _from_word(sentence, words[:-size], j + 1)
+            return Request(kind="move", number=number, phrase=phrase, language=told.code)
+    return None
+
+
 def _move(sentence: Sentence, frame: Frame, told: Voice, rest: list[str]) -> Request | None:
     number, j = _number(told, rest)
     k = match(told.move_to, rest, j)
-    if number is None or k >= len(rest):
+    if number is None:
         return None
     return Request(kind="move", number=number, phrase=_from_word(sentence, rest, k), language=told.code)
 
@@ -127,16 +139,18 @@ def _snooze(sentence: Sentence, frame: Frame, told: Voice, rest: list[str]) -> R
 def _edit(sentence: Sentence, frame: Frame, told: Voice, rest: list[str]) -> Request | None:
     number, j = _number(told, rest)
     k = match(told.move_to, rest, j)
-    if number is None or k >= len(rest):
+    if number is None:
         return None
     return Request(kind="edit", number=number, subject=_from_word(sentence, rest, k, whole=True), language=told.code)
 
 
 def _tz(sentence: Sentence, frame: Frame, told: Voice, rest: list[str]) -> Request | None:
+    there = next((size for size in (3, 2) if len(rest) > size and tuple(rest[-size:]) in told.tz_last), 0)
+    rest = rest[: len(rest) - there]  # "main Dubai mein hoon"
     place = _from_word(sentence, rest, 0).rstrip(".!")
     zone = zones.named(place)
     first = sentence.words[0] if sentence.words else ""
-    asked = first in ("tz", "timezone", "zone", "zona", "time zone")
+    asked = there > 0 or first in ("tz", "timezone", "zone", "zona", "time zone")
     if zone is None and not asked:
         return None
     return Request(kind="tz", zone=zone, subject=place, problem=None if zone else "no_such_place", language=told.code)
@@ -144,8 +158,8 @@ def _tz(sentence: Sentence, frame: Frame, told: Voice, rest: list[str]) -> Reque
 
 def _lang(sentence: Sentence, frame: Frame, told: Voice, rest: list[str]) -> Request | None:
     code = _languages().get(" ".join(rest))
-    asked = bool(sentence.words) and sentence.words[0] in ("lang", "language", "idioma", "bhasha")
-    if code is None and not (asked and rest):
+    asked = bool(sentence.words) and sentence.words[0] in ("lang", "language", "idioma", "bhasha", "भाषा")
+    if code is None and not asked:
         return None
     return Request(kind="lang", told=code, problem=None if code else "no_such_language", language=code or told.code)
 

@@ -40,6 +40,9 @@ class Voice:
         self.move_to: Sayings = _by_first(commands.get("move_to", ()), base.move_to if base else None)
         self.all = frozenset(tuple(tokens(saying)) for saying in commands.get("all", ()))
         self.reminder = frozenset(tokens(" ".join(commands.get("reminder", ()))))
+        self.move_last, self.tz_last = (
+            frozenset(tuple(tokens(saying)) for saying in commands.get(name, ())) for name in ("move_last", "tz_last")
+        )
         self.delete_last = frozenset(tuple(tokens(saying)) for saying in commands.get("delete_last", ()))
         self.stop = frozenset(tuple(tokens(saying)) for saying in commands.get("stop", ()))
         self.start = frozenset(tuple(tokens(saying)) for saying in commands.get("start", ()))

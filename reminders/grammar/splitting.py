@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -64,6 +65,8 @@ def phrase_at(sentence: Sentence, frame: Frame, i: int, words: list[str] | None 
     phrase = Phrase(listed, sentence.lexicon, readers(frame.code), frame.now, frame.convention)
     phrase.dayfirst = frame.dayfirst
     end = descend(phrase, i)
+    while i < end < len(listed) and listed[end] in sentence.lexicon.behind:
+        end += 1  # "5 tarikh ko"
     if end > i and all(word in sentence.lexicon.noise for word in listed[end:]):
         end = len(listed)
     said = end > i and (phrase.has_day() or phrase.hour >= 0 or phrase.part or phrase.span or phrase.working)
@@ -88,6 +91,9 @@ def phrases(sentence: Sentence, frame: Frame, start: int) -> list[Found]:
             later = phrase_at(sentence, frame, i + 1)
             if later is not None and later.end > here.end:
                 here, i = later, i + 1  # "call 555 0958 tomorrow 10am"
+        if here is not None and not sentence.text.isascii() and (beyond := _after_a_sign(sentence, here)):
+            i = beyond  # "feed the [cat] at 7pm": what no token holds stays in the subject
+            continue
         if here is not None and is_sure(sentence, here):
             found.append(here)
             i = here.end
@@ -98,6 +104,15 @@ def phrases(sentence: Sentence, frame: Frame, start: int) -> list[Found]:
         i = i + 1 if here is None or word in sentence.lexicon.weak or word in sentence.lexicon.month else here.end
     # "parking meter 15 min": a bare length of time, where nothing better is said.
     return found or ([spare] if spare is not None else [])
+
+
+def _after_a_sign(sentence: Sentence, found: Found) -> int:
+    """The word of a phrase before which something stands that no token holds, such as an emoji; 0 for none."""
+    for k in range(found.start, found.end - 1):
+        gap = sentence.text[sentence.ends[k] : sentence.starts[k + 1]]
+        if gap != " " and any(not c.isspace() and unicodedata.category(c) in ("So", "Lo", "Cn") for c in gap):
+            return k + 1
+    return 0
 
 
 def _lasts(p: Phrase) -> bool:

@@ -99,6 +99,9 @@ def before_clock(p: Phrase, i: int, value: float, j: int) -> int:
         return clocks.clock(p, i) or bare(p, i, value, j)
     if p.words[j] in p.lexicon.to and (k := _range_start(p, i, int(value), j)):
         return k  # "july 13 to 15", "12 to 16 september", "from 3 to 4pm"
+    between = p.words[j] in p.lexicon.to or p.words[j] in p.lexicon.past
+    if between and p.at != i and not (number(p.lexicon, p.words, j + 1)[1] or p.word(j + 1) in p.lexicon.clock):
+        return bare(p, i, value, j)  # "march 5 to call the vet"
     if p.words[j] in p.lexicon.clock and value != 12:
         return bare(p, i, value, j)  # "december 6 noon"
     k = clocks.clock(p, i)

@@ -16,6 +16,8 @@ def moved(
     zone = ZoneInfo(tz)
     now, before = reference.astimezone(zone), due.astimezone(zone)
     p = phrase_of(phrase, now, tz, dayfirst, language)
+    if p is None:  # "to 5", "to half six" is a time
+        p = phrase_of(f"@ {phrase}", now, tz, dayfirst, language)
     if p is None or p.freq:
         return None
     if p.span and not p.has_day() and p.hour < 0:

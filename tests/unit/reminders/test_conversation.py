@@ -109,6 +109,21 @@ def hear(body: str, person: Person = SOMEBODY, *, opt_out: str | None = None, no
         ("TZ Berlin", "tz", "You are on Berlin time now; it is 4:00 PM there."),
         ("TZ Atlantis", "tz", "We do not know the place Atlantis"),
         ("LANG es", "lang", "Ahora te hablamos en español"),
+        ("LANG", "lang", "We speak English, español, Hindi."),
+        ("TZ", "tz", "Where are you?"),
+        ("MOVE 1", "move", "When shall #1 ring?"),
+        ("MOVE 1 to 5", "move", "Moved #1 tea: Mon 2 Mar 2026, 5:00 PM"),
+        ("EDIT 1", "edit", "What shall #1 say?"),
+        ("thanks!", "choose", "You are welcome."),
+        ("never mind", "choose", "Nothing was changed."),
+        ("hello", "help", "Ringback calls you back"),
+        ("?", "help", "Ringback calls you back"),
+        ("every next 30 days later tea", "unclear", "Sorry"),
+        ("every day until yesterday tea", "past", "There is no such date or time"),
+        ("sab hata do", "delete", "Kya saare 3 reminder hata dein?"),
+        ("1 hata do", "delete", "#1 tea hata diya"),
+        ("pills wala hata do", "delete", "#3 pills hata diya"),
+        ("1 ko 6 baje karo", "move", "#1 tea ka naya samay: somvar 2 Mar 2026, 6:00 PM"),
         ("BALANCE", "balance", "Your balance is $0.00"),
         ("HELP", "help", "Ringback calls you back"),
         ("INFO", "help", "Ringback calls you back"),
@@ -155,6 +170,74 @@ def test_undo_takes_back_the_newest_reminder_for_a_while() -> None:
     assert hear("UNDO").cancel == (3,)
     old = replace(PILLS, created_at=NOW - timedelta(seconds=limits.UNDO_SECONDS + 1))
     assert not hear("UNDO", replace(SOMEBODY, open_reminders=(TEA, old, RENT))).changes_rows
+
+
+SNOOZED: Final = replace(SOMEBODY, rang=standing(4, "oven", -1, state="answered"))
+
+
+def test_undo_of_a_snooze_calls_it_off() -> None:
+    first = hear("SNOOZE", SNOOZED)
+    assert len(first.moves) == 1
+    again = replace(standing(4, "oven", 0.2), version=2)
+    person = replace(SNOOZED, last_change=first.last_change, changed=(again,), open_reminders=(TEA, again))
+    undone = hear("UNDO", person)
+    assert (undone.cancel, undone.moves) == ((4,), ())
+    assert "we do not call you again about #4 oven" in (undone.reply or "")
+
+
+def test_undo_of_a_snooze_gives_what_repeats_its_next_date_again() -> None:
+    rang = standing(3, "pills", -1, rrule=PILLS.rrule)
+    first = hear("SNOOZE", replace(SOMEBODY, rang=replace(rang, rule_at=PILLS.rule_at)))
+    again = replace(PILLS, due_at=NOW + timedelta(minutes=10), version=2)
+    person = replace(SOMEBODY, last_change=first.last_change, changed=(again,), open_reminders=(TEA, again))
+    undone = hear("UNDO", person)
+    assert [move.due_at for move in undone.moves] == [PILLS.due_at]
+
+
+def test_undo_gives_the_zone_back() -> None:
+    there = hear("TZ Berlin")
+    undone = hear("UNDO", replace(SOMEBODY, zone="Europe/Berlin", last_change=there.last_change))
+    assert undone.zone == "America/New_York"
+    assert "You are on New York time now" in (undone.reply or "")
+
+
+def test_undo_gives_the_language_back_and_whether_it_was_chosen() -> None:
+    chosen = hear("LANG hindi", replace(SOMEBODY, language="es"))
+    assert (chosen.request.language, chosen.language_chosen) == ("hi", True)
+    undone = hear("UNDO", replace(SOMEBODY, language="hi", language_chosen=True, last_change=chosen.last_change))
+    assert (undone.request.language, undone.language_chosen) == ("es", False)
+
+
+@pytest.mark.parametrize(
+    "body", ["Remind tomorrow 9am about tea", "kal subah 9 baje chai", "LIST", "qwrtz", "DELETE 1"]
+)
+def test_a_chosen_language_stays_whatever_language_the_text_is_in(body: str) -> None:
+    decision = hear(body, replace(SOMEBODY, language="es", language_chosen=True))
+    assert decision.request.language == "es"
+    assert decision.language_chosen is None
+
+
+def test_yes_is_understood_in_any_language() -> None:
+    asked = hear("DELETE ALL")
+    person = replace(SOMEBODY, held=asked.held, language="es", language_chosen=True)
+    assert hear("haan", person).cancel == (1, 3, 2)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "feed the \U0001f431 tomorrow at 7pm",
+        "\u0915\u0932 \u0938\u0941\u092c\u0939 9 \u092c\u091c\u0947 \u0926\u0942\u0927 \u0932\u0947\u0928\u093e",
+        "buy caf\u00e9 cr\u00e8me \u2014 and \u201ccake\u201d tomorrow 9am",
+    ],
+)
+def test_other_letters_take_two_segments_at_most_at_first_and_one_later(body: str) -> None:
+    newcomer = replace(SOMEBODY, version=None, open_reminders=(), reminders_open=0)
+    first, later = hear(body, newcomer), hear(body)
+    assert first.reminds
+    assert "$0.01" in (first.reply or "") and "STOP" in (first.reply or "")
+    assert segments(first.reply or "").segments <= 2
+    assert segments(later.reply or "").segments == 1
 
 
 def test_undo_does_not_bring_back_what_would_have_rung_by_now() -> None:

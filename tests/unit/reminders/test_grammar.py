@@ -96,6 +96,43 @@ def test_shifting_the_reference_shifts_what_is_relative(count: int, unit: str, s
     assert second.when - first.when.astimezone(UTC) == later
 
 
+WEEKLY = (
+    "on friday at 5pm",
+    "tomorrow at 9",
+    "in 3 days at noon",
+    "next week on tuesday at 8:30",
+    "monday week at 7am",
+)
+
+
+@given(st.sampled_from(WEEKLY), st.integers(1, 500))
+def test_shifting_the_reference_by_weeks_shifts_what_is_said_of_weekdays(text: str, weeks: int) -> None:
+    def wall(reference: datetime) -> datetime:
+        when = understand(f"remind me {text} about x", reference, "America/New_York").when
+        assert when is not None
+        return when.astimezone(NEW_YORK).replace(tzinfo=None)
+
+    assert wall(NOW + timedelta(weeks=weeks)) - wall(NOW) == timedelta(weeks=weeks)
+
+
+RULED = (
+    "every day at 7am",
+    "weekdays at 9",
+    "every other tuesday at 6pm",
+    "first friday of every month at 10",
+    "daily",
+)
+
+
+@pytest.mark.parametrize("language", ["en", "es", "hi"])
+@pytest.mark.parametrize("text", RULED)
+def test_the_first_date_in_the_echo_of_a_rule_is_the_rule_s_own(text: str, language: str) -> None:
+    made = understand(f"{text} x", NOW, "America/New_York")
+    assert made.when is not None
+    echo = replies.say_moment(when=made.when, zone="America/New_York", language=language)
+    assert understand(f"{echo} x", NOW, "America/New_York", language=language).when == made.when
+
+
 @pytest.mark.parametrize(
     ("text", "kind", "problem", "suggestion"),
     [

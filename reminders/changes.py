@@ -21,7 +21,7 @@ from reminders.states import ReminderState
 NOTHING: Final[Mapping[str, Any]] = {"what": "nothing"}
 CAN_SNOOZE: Final = (ReminderState.SCHEDULED, ReminderState.ANSWERED, ReminderState.MISSED)
 # "the dentist", "la ducha": no part of what a reminder is called.
-ARTICLES: Final = frozenset({"the", "my", "a", "el", "la", "los", "las", "mi", "mis", "mera", "meri", "mere"})
+ARTICLES: Final = frozenset({"the", "my", "a", "el", "la", "los", "las", "mi", "mera", "meri", "mere"})
 LATEST: Final = timedelta(days=366 * limits.YEARS_AHEAD_MAX)
 
 

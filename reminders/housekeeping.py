@@ -11,6 +11,7 @@ from billing import seals
 from billing.database import Statements
 from reminders import limits, reconcile
 from reminders.carriers.base import Carrier
+from reminders.retry import Policy
 from reminders.states import Kind
 
 statements: Final = Statements("reminders")
@@ -29,7 +30,7 @@ def key_of(kind: Kind) -> UUID:
     return uuid5(NAMESPACE_URL, f"ringback:{kind.value}")
 
 
-def attend(*, kind: Kind, carrier: Carrier, now: datetime) -> float:
+def attend(*, kind: Kind, carrier: Carrier, policy: Policy, now: datetime) -> float:
     """Do one kind's work; seconds until it comes again."""
     if kind is Kind.PARTITIONS:
         statements.run("make_partitions", {"since": now, "months": limits.PARTITIONS_AHEAD})
@@ -37,4 +38,6 @@ def attend(*, kind: Kind, carrier: Carrier, now: datetime) -> float:
         seals.seal(until=now - timedelta(hours=1))
     elif kind is Kind.RECONCILE:
         reconcile.backfill(carrier=carrier, now=now)
+        since = now - timedelta(seconds=limits.RECONCILE_SECONDS)
+        reconcile.compare_calls(carrier=carrier, policy=policy, since=since, now=now)
     return EVERY_SECONDS[kind]

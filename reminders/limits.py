@@ -69,7 +69,8 @@ ATTEMPTS_MAX: Final = 20  # numbers taken for one occurrence, dialled or not, be
 NOT_SENT_RETRY_SECONDS: Final = (2.0, 5.0, 15.0, 60.0, 300.0)
 
 # Outcomes and recovery.
-CALL_LIST_MAX: Final = 200
+CALL_LIST_MAX: Final = 5_000
+CALL_PAGE: Final = 1_000  # the longest page that a carrier lists
 CARRIER_QUEUE_SECONDS: Final = 60  # how long a carrier may hold a call back before it rings
 CALL_SECONDS_MAX: Final = 300  # the longest call that is not worth an alert
 LOOK_UPS_MIN: Final = 3
@@ -98,6 +99,7 @@ BACKFILL_SLACK_SECONDS: Final = 600.0  # a list lags, and a webhook is repeated
 BACKFILL_DAYS_MAX: Final = 30
 BACKFILL_PAGES_MAX: Final = 50  # of limits.MESSAGE_LIST_MAX: what one pass reads
 BACKFILL_SECONDS: Final = 60.0
+RECONCILED_CALLS_MAX: Final = 500  # of each kind in one pass: evidence that was missed, calls that nobody knows
 WEBHOOK_SECONDS: Final = 30  # a carrier's webhook and its retries are over by then
 DOORBELLS_WAITING_MAX: Final = 64  # backpressure: batches in Redis above which a dispatcher claims no more
 BACKPRESSURE_SECONDS: Final = 0.02

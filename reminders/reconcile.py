@@ -1,7 +1,8 @@
 """Reconcile: the carrier's records against our messages and attempts. What we missed is fetched.
 
 A message that the carrier took and we never saw goes through intake, as of when the carrier received it; its reply is
-looked up and sent by its own timer. A call that is bound to no attempt opens a break.
+looked up and sent by its own timer. What a call's record proves and no callback told is folded; a call that is bound to
+no attempt opens a break.
 """
 
 from collections.abc import Sequence
@@ -11,11 +12,15 @@ from typing import Final
 
 from billing import breaks
 from billing.database import Statements, prove
-from reminders import intake, limits, tracing
+from reminders import intake, limits, metrics, outcomes, recovery, tracing
 from reminders.carriers import session
-from reminders.carriers.base import Carrier, CarrierError, Inbound, MessageRecord
+from reminders.carriers.base import CallRecord, Carrier, CarrierError, Inbound, MessageRecord
+from reminders.carriers.twilio import CALL_ENDS
+from reminders.retry import Policy
 
 statements: Final = Statements("reminders")
+# Named as audit names them, by the same statements: while we were ringing the person, and while we were not.
+UNKNOWN: Final = (("P3", "second_call"), ("P6", "call_unknown"))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,6 +31,17 @@ class Reconciled:
     complete: bool = False  # everything since then was listed
     messages: int = 0
     fetched: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Compared:
+    """What a pass over the calls found; `finished` is false where the carrier has more than one pass reads."""
+
+    asked: bool
+    calls: int = 0
+    folded: int = 0
+    unknown: int = 0
+    finished: bool = True
 
 
 def backfill(*, carrier: Carrier, now: datetime) -> Reconciled:
@@ -63,6 +79,66 @@ def reconcile(*, carrier: Carrier, since: datetime, now: datetime) -> Reconciled
         _fetch(carrier, record, now)
     complete = len(records) < limits.BACKFILL_PAGES_MAX * limits.MESSAGE_LIST_MAX
     return Reconciled(asked=True, complete=complete, messages=len(inbound), fetched=len(missed))
+
+
+def compare_calls(*, carrier: Carrier, policy: Policy, since: datetime, now: datetime) -> Compared:
+    """One pass over the calls since then, the newest limits.CALL_LIST_MAX at most. Raises the database's errors."""
+    try:
+        calls = session.run(carrier.calls_to("", since=since), within_seconds=limits.BACKFILL_SECONDS)
+    except (CarrierError, TimeoutError):
+        metrics.RECONCILED.labels("not_asked").inc()
+        return Compared(asked=False)
+    unknown = _name_unknown(carrier, calls, policy, now)
+    folded = _fold_calls(carrier, calls, policy, now)
+    finished = len(calls) < limits.CALL_LIST_MAX
+    metrics.RECONCILED.labels("unknown").inc(unknown)
+    metrics.RECONCILED.labels("folded").inc(folded)
+    metrics.RECONCILED.labels("not_finished").inc(not finished)
+    return Compared(asked=True, calls=len(calls), folded=folded, unknown=unknown, finished=finished)
+
+
+def _fold_calls(carrier: Carrier, calls: Sequence[CallRecord], policy: Policy, now: datetime) -> int:
+    """Fold what ended calls prove and no callback told, once the callbacks had their time."""
+    over = [one for one in calls if _is_told(one, now)]
+    rows = statements.run(
+        "calls_missed",
+        {
+            "carrier": carrier.name,
+            "sids": [one.sid for one in over],
+            "answered": [bool(one.duration_seconds) for one in over],
+            "rows_max": limits.RECONCILED_CALLS_MAX,
+        },
+    ).fetchall()
+    records = {one.sid: one for one in over}
+    for attempt_id, sid in rows:
+        proof = recovery.evidence(record=records[sid], now=now)
+        outcomes.fold(attempt_id=attempt_id, evidence=proof, policy=policy, carrier=carrier.name, now=now)
+    return len(rows)
+
+
+def _is_told(record: CallRecord, now: datetime) -> bool:
+    ended = record.ended_at if record.status in CALL_ENDS else None
+    return ended is not None and (now - ended).total_seconds() >= limits.WEBHOOK_SECONDS
+
+
+def _name_unknown(carrier: Carrier, calls: Sequence[CallRecord], policy: Policy, now: datetime) -> int:
+    """Open a break for each call that is bound to nothing of ours, as audit names it, past every look-up of it."""
+    params = {
+        "carrier": carrier.name,
+        "call_sids": [one.sid for one in calls],
+        "call_numbers": [one.to for one in calls],
+        "call_created": [one.created_at for one in calls],
+        "asked_at": now - timedelta(seconds=policy.lookup_horizon_seconds),
+        "horizon_seconds": policy.lookup_horizon_seconds,
+        "overdue_seconds": limits.OVERDUE_SECONDS,
+        "rows_max": limits.RECONCILED_CALLS_MAX,
+    }
+    unknown = 0
+    for promise, kind in UNKNOWN:
+        for subject, id_, detail in statements.run(f"audit_{promise.lower()}_{kind}", params).fetchall():
+            breaks.open_break(promise=promise, kind=kind, subject=(subject, id_), detail=detail, at=now)
+            unknown += 1
+    return unknown
 
 
 def _missed(carrier: Carrier, records: Sequence[MessageRecord]) -> list[MessageRecord]:

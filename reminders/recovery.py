@@ -101,6 +101,21 @@ def tend_reply(*, reply_id: UUID, carrier: Carrier, policy: Policy, elsewhere: S
     return _send(row, (carrier, *elsewhere), policy)
 
 
+def evidence(*, record: CallRecord, now: datetime) -> Evidence:
+    """What the carrier's record of a call proves; `now` where it is over and the record does not say since when."""
+    end = CALL_ENDS.get(record.status)
+    answered = record.status == "in-progress" or (end is not None and bool(record.duration_seconds))
+    return Evidence(
+        carrier_sid=record.sid,
+        ringing_at=record.started_at if record.status != "queued" else None,
+        answered_at=(record.started_at or now) if answered else None,
+        call_ended_at=(record.ended_at or now) if end else None,
+        call_status=end,
+        answered_by=record.answered_by,
+        duration_seconds=record.duration_seconds,
+    )
+
+
 def fold_message(*, reply_id: UUID, carrier_sid: str, status: str, error: str | None, carrier: str) -> bool:
     """Fold a status callback of an SMS of ours; False where it changes nothing."""
     if status in DELIVERED:
@@ -154,19 +169,9 @@ def _not_placed(row: dict[str, Any], carrier: Carrier, now: datetime, *, reason:
 
 
 def _take(row: dict[str, Any], record: CallRecord, carrier: Carrier, policy: Policy, now: datetime) -> str:
-    end = CALL_ENDS.get(record.status)
-    answered = record.status == "in-progress" or (end is not None and bool(record.duration_seconds))
-    evidence = Evidence(
-        carrier_sid=record.sid,
-        ringing_at=record.started_at if record.status != "queued" else None,
-        answered_at=(record.started_at or now) if answered else None,
-        call_ended_at=(record.ended_at or now) if end else None,
-        call_status=end,
-        answered_by=record.answered_by,
-        duration_seconds=record.duration_seconds,
-    )
-    outcomes.fold(attempt_id=row["id"], evidence=evidence, policy=policy, carrier=carrier.name, now=now)
-    if end is not None:
+    proof = evidence(record=record, now=now)
+    outcomes.fold(attempt_id=row["id"], evidence=proof, policy=policy, carrier=carrier.name, now=now)
+    if proof.call_status is not None:
         return "over"
     _watch(row, policy, now)
     return "going_on"

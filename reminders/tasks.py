@@ -124,7 +124,7 @@ def _attend_one(kind: Kind, key: UUID) -> float | None:
     """Do what one timer asks for. Seconds until it comes again; None where it is done, or has moved by itself."""
     policy, now, every = wiring.policy(), timezone.now(), wiring.carriers()
     if kind not in (Kind.LOOK_UP, Kind.REPLY, Kind.HANG_UP):
-        return min(housekeeping.attend(kind=kind, carrier=one, now=now) for one in every)
+        return min(housekeeping.attend(kind=kind, carrier=one, policy=policy, now=now) for one in every)
     carrier = every[0] if len(every) == 1 else wiring.carrier_named(_asked_of(key))
     if kind is Kind.LOOK_UP:
         found = recovery.look_up(attempt_id=key, carrier=carrier, policy=policy, looker=wiring.looker(), now=now)

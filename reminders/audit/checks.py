@@ -105,7 +105,9 @@ def run(*, books: Books | None, carrier: str, policy: Policy, tell: Callable[[st
             tell(f"{promise}: {kind}, against the carrier's books")
             found.setdefault(promise, []).extend(_check(promise, kind, params))
     for promise, kind, subject, id_, detail in statements.run("audit_open_breaks", params).fetchall():
-        found.setdefault(promise, []).append(Break(kind=kind, subject=subject, id=id_, detail=detail))
+        own = found.setdefault(promise, [])
+        if (kind, id_) not in {(one.kind, one.id) for one in own}:  # what reconciling named, and a check sees too
+            own.append(Break(kind=kind, subject=subject, id=id_, detail=detail))
     return found
 
 

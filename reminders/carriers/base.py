@@ -114,7 +114,7 @@ class Carrier(Protocol):
     async def fetch_call(self, sid: str) -> CallRecord: ...
 
     async def calls_to(self, number: str, *, since: datetime) -> Sequence[CallRecord]:
-        """Calls to a number created since then, oldest first, at most limits.CALL_LIST_MAX."""
+        """Calls to a number (empty: to anybody) since then, oldest first; at most limits.CALL_LIST_MAX, the newest."""
         ...
 
     async def hang_up(self, sid: str) -> None:

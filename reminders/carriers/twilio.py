@@ -83,10 +83,17 @@ class Twilio:
 
     async def calls_to(self, number: str, *, since: datetime) -> Sequence[CallRecord]:
         # No StartTime filter: it is empty until a call is dialled, so a queued call would be left out.
-        query = urlencode({"To": number, "From": self.service_number, "PageSize": limits.CALL_LIST_MAX})
-        body = await self._get(f"Calls.json?{query}")
-        calls = [_call(item) for item in _items(body, "calls")]
-        return sorted((c for c in calls if c.created_at is None or c.created_at >= since), key=_age)
+        ends = {"From": self.service_number, **({"To": number} if number else {})}
+        path = f"Calls.json?{urlencode({**ends, 'PageSize': limits.CALL_PAGE})}"
+        found: dict[str, CallRecord] = {}
+        for _ in range(limits.CALL_LIST_MAX // limits.CALL_PAGE):
+            body = await self._get(path)
+            page = [_call(item) for item in _items(body, "calls")]
+            found |= {call.sid: call for call in page}
+            path = self._next_page(body)
+            if not path or any(c.created_at is not None and c.created_at < since for c in page):
+                break  # newest first
+        return sorted((c for c in found.values() if c.created_at is None or c.created_at >= since), key=_age)
 
     async def hang_up(self, sid: str) -> None:
         record = await self.fetch_call(sid)

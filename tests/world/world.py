@@ -177,10 +177,13 @@ class World:
             self.clock.set(following if following > self.clock.now else self.clock.now + timedelta(seconds=1))
         raise AssertionError(f"not at rest after {STEPS_MAX} steps: {self._waiting()}")
 
+    def _reconcile(self) -> None:
+        housekeeping.attend(kind=Kind.RECONCILE, carrier=self.carrier, policy=POLICY, now=self.clock.now)
+
     def reconcile(self) -> None:
         """One pass of the recurring work that fetches what our webhook missed, a while later."""
         self.clock.step(limits.WEBHOOK_SECONDS + 1)
-        self.live(lambda: housekeeping.attend(kind=Kind.RECONCILE, carrier=self.carrier, now=self.clock.now))
+        self.live(self._reconcile)
 
     def is_at_rest(self) -> bool:
         """Whether neither the carrier nor a timer has anything left to do."""

@@ -217,6 +217,32 @@ def test_it_fetches_a_message_whose_webhook_was_missed_as_of_when_it_came(world:
     assert world.rows("SELECT due_at FROM reminders_reminder") == [(came_at + timedelta(minutes=1),)]
 
 
+def test_it_folds_an_end_that_no_callback_told(world: World) -> None:
+    world.carrier.fate_of = lambda _: SILENT
+    world.text(PERSON, TEA)
+    world.clock.step(60)
+    world.turn()
+    (call,) = world.carrier.calls
+    call.status, call.ended_at = "no-answer", world.clock.now
+    since = world.clock.now - timedelta(hours=1)
+    for seconds, folded in ((limits.WEBHOOK_SECONDS - 1, 0), (1, 1), (60, 0)):
+        world.clock.step(seconds)
+        found = reconcile.compare_calls(carrier=world.carrier, policy=POLICY, since=since, now=world.clock.now)
+        assert (found.calls, found.folded, found.unknown, found.finished) == (1, folded, 0, True)
+    assert world.rows("SELECT state, outcome FROM reminders_attempt") == [("ended", "no_answer")]
+
+
+def test_it_opens_a_break_for_a_call_that_nobody_here_knows_of(world: World) -> None:
+    world.text(PERSON, TEA)
+    call = _call(world, UUID(int=7))
+    since = world.clock.now - timedelta(hours=1)
+    opened = "SELECT promise, kind, subject_id FROM billing_break"
+    for seconds, breaks in ((limits.OVERDUE_SECONDS, 0), (HORIZON.total_seconds() + 1, 1), (60, 1)):
+        world.clock.step(seconds)
+        reconcile.compare_calls(carrier=world.carrier, policy=POLICY, since=since, now=world.clock.now)
+        assert world.rows(opened) == [("P6", "call_unknown", call.sid)] * breaks
+
+
 def test_it_dials_once_where_every_reply_to_a_request_is_lost(world: World) -> None:
     world.carrier.lose_call = lambda _request: True
     world.text(PERSON, TEA)

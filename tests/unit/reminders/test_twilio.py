@@ -1,16 +1,21 @@
 """Twilio's answers in our words: which error says what to do, and how its records are read."""
 
-from datetime import UTC, datetime
+import asyncio
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any, Final
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reminders import limits
 from reminders.carriers import twilio
 from reminders.carriers.base import CarrierError, Rejected, Unavailable, Unknown
+from reminders.carriers.twilio import Twilio
 from reminders.states import Outcome
 
+NOW: Final = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 CALL: Final = {
     "sid": "CA1",
     "to": "+12025550101",
@@ -102,3 +107,44 @@ def test_it_reads_any_instant_without_failing(text: str) -> None:
 
 def test_it_ends_a_call_in_every_way_of_ours() -> None:
     assert set(twilio.CALL_ENDS.values()) == set(Outcome) - {Outcome.MACHINE}
+
+
+def _pages(monkeypatch: pytest.MonkeyPatch, ages: list[int]) -> list[str]:
+    """A carrier with calls of these ages in seconds, newest first, three on a page; what was asked of it."""
+    asked: list[str] = []
+
+    async def get(_: Twilio, path: str) -> Any:
+        asked.append(path)
+        number = int(path.rpartition("Page=")[2]) if "&Page=" in path else 0
+        here = ages[3 * number : 3 * number + 3]
+        more = 3 * number + 3 < len(ages)
+        dated = [format_datetime(NOW - timedelta(seconds=age), usegmt=True) for age in here]
+        return {
+            "calls": [{"sid": f"CA{age}", "date_created": date} for age, date in zip(here, dated, strict=True)],
+            "next_page_uri": f"/2010-04-01/Accounts/AC1/Calls.json?PageSize=3&Page={number + 1}" if more else None,
+        }
+
+    monkeypatch.setattr(Twilio, "_get", get)
+    return asked
+
+
+@pytest.mark.parametrize(
+    ("ages", "pages", "found"),
+    [
+        ([1, 2], 1, ["CA2", "CA1"]),
+        ([1, 2, 3, 4, 5], 2, ["CA5", "CA4", "CA3", "CA2", "CA1"]),
+        ([1, 2, 3, 4, 99, 100, 101], 2, ["CA4", "CA3", "CA2", "CA1"]),
+        (list(range(1, 60)), 5, [f"CA{age}" for age in range(15, 0, -1)]),
+    ],
+    ids=["one page", "all of them", "as far as was asked for", "no further than its bound"],
+)
+def test_it_reads_page_after_page(
+    monkeypatch: pytest.MonkeyPatch, ages: list[int], pages: int, found: list[str]
+) -> None:
+    monkeypatch.setattr(limits, "CALL_PAGE", 3)
+    monkeypatch.setattr(limits, "CALL_LIST_MAX", 15)
+    asked = _pages(monkeypatch, ages)
+    carrier = Twilio(base="http://x", account_sid="AC1", auth_token="t", service_number="+1", public_base="http://y")
+    calls = asyncio.run(carrier.calls_to("", since=NOW - timedelta(seconds=60)))
+    assert [call.sid for call in calls] == found
+    assert len(asked) == pages

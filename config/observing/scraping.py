@@ -13,7 +13,12 @@ from prometheus_client.parser import text_string_to_metric_families
 SECONDS_MAX: Final = 1.0
 BYTES_MAX: Final = 4 << 20
 TARGETS_MAX: Final = 64
-LEVELS: Final = ("ringback_spool_files", "ringback_spool_oldest_seconds")
+LEVELS: Final = (
+    "ringback_spool_files",
+    "ringback_spool_oldest_seconds",
+    "ringback_spend_breaker_open",
+    "ringback_carrier_breaker_open",
+)
 
 Key = tuple[str, tuple[tuple[str, str], ...]]
 """A series: its name and its labels, sorted."""
@@ -80,7 +85,8 @@ class Scraper:
                     found = _samples(text)
                     rose[target.name] = self._rise(target.name, found)
                     for name in LEVELS:
-                        levels[name] = max(levels.get(name, 0.0), found.get((name, ()), 0.0))
+                        shown = [value for (series, _), value in found.items() if series == name]
+                        levels[name] = max([levels.get(name, 0.0), *shown])
         return Scraped(down=tuple(down), rose=rose, levels=levels)
 
     def _rise(self, name: str, now: dict[Key, float]) -> dict[Key, float]:

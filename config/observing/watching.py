@@ -144,6 +144,8 @@ class Watch:
         return {
             "ringback_instances_down": down,
             "ringback_spool_senders": {"": scraped.levels.get("ringback_spool_files", 0.0)},
+            "ringback_dialling_stopped": {"": scraped.levels.get("ringback_spend_breaker_open", 0.0)},
+            "ringback_account_refused": {"": scraped.levels.get("ringback_carrier_breaker_open", 0.0)},
             "ringback_spool_age_seconds": {"": scraped.levels.get("ringback_spool_oldest_seconds", 0.0)},
             "ringback_instances_stalled": {"dispatch": float(stalled)},
             "ringback_intake_failed_share": {"": _share(failed, texts)},

@@ -18,7 +18,7 @@ from reminders.schedule.words import Lexicon, lexicon
 # The words of a message that are searched for a date, at its start and from its end; what follows "remind me" is
 # always read.
 SEARCHED_FIRST_MAX: Final = 8
-SEARCHED_MAX: Final = 24
+SEARCHED_MAX: Final = 16
 LEADING: Final = " \t\r\n,:;.-–—!>"
 TRAILING: Final = " \t\r\n,;:-–—>"
 STOPS: Final = ".!?…,;:"

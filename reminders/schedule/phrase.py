@@ -21,6 +21,7 @@ Reader = Callable[["Phrase", int], int]
 LINKS_MAX: Final = 4
 # Nobody says when in more words than these, and what is read must not cost more the more is sent.
 WORDS_MAX: Final = 40
+INNER_WORDS_MAX: Final = 12
 
 
 class Said:
@@ -164,7 +165,7 @@ class Phrase(Said):
 def descend(phrase: Phrase, i: int) -> int:
     """Read from word `i` on as far as a date phrase goes; the index after it (`i` where there is none)."""
     words, readers = phrase.words, phrase.readers
-    n, links = min(len(words), i + WORDS_MAX), 0
+    n, links = min(len(words), i + (INNER_WORDS_MAX if phrase.inner else WORDS_MAX)), 0
     phrase.end = i
     while i < n:
         word = words[i]

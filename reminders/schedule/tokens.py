@@ -30,8 +30,8 @@ PARTS: Final[dict[str, list[str]]] = {}
 PARTS_MAX: Final = 8_192
 PART_MAX: Final = 16
 # The characters at the start and at the end of a message that are searched for when.
-HEAD_MAX: Final = 320
-TAIL_MAX: Final = 240
+HEAD_MAX: Final = 240
+TAIL_MAX: Final = 180
 
 
 def plain_tokens(text: str) -> list[str]:

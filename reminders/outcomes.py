@@ -117,7 +117,7 @@ def conclude(*, attempt_id: UUID, stops: bool, policy: Policy, carrier: str, now
     `stops` says that key 9 was pressed.
     """
     with transaction.atomic():
-        row = _load(attempt_id, stops=stops)
+        row = _load(attempt_id, stops=stops, policy=policy)
         if row is None or row["state"] not in OPEN:
             return  # somebody else concluded it
         ended = _ended(row)
@@ -147,7 +147,7 @@ def conclude_unsent(
 ) -> None:
     """End an attempt that never became a call: not sent, refused, or looked up and not found."""
     with transaction.atomic():
-        row = _load(attempt_id, stops=False)
+        row = _load(attempt_id, stops=False, policy=None)
         if row is None or row["state"] not in OPEN:
             return
         if rejected:
@@ -159,13 +159,13 @@ def conclude_unsent(
         _follow(row, next_, carrier, now)
 
 
-def give_up(*, attempt_id: UUID, now: datetime) -> bool:
+def give_up(*, attempt_id: UUID, policy: Policy, now: datetime) -> bool:
     """End an attempt that cannot be concluded: its reminder is a dead letter, the person's others go on.
 
     False where somebody else ended it.
     """
     with transaction.atomic():
-        row = _load(attempt_id, stops=False)
+        row = _load(attempt_id, stops=False, policy=policy)
         if row is None or row["state"] not in OPEN:
             return False
         outcome = retry.outcome_of(_ended(row))
@@ -178,7 +178,7 @@ def give_up(*, attempt_id: UUID, now: datetime) -> bool:
 def correct(*, attempt_id: UUID, stops: bool, policy: Policy, now: datetime) -> None:
     """A proof that came after the conclusion: an answer, a key, a machine. Each corrects once, by a guarded move."""
     with transaction.atomic():
-        row = _load(attempt_id, stops=stops)
+        row = _load(attempt_id, stops=stops, policy=policy)
         if row is None or row["state"] not in ("ended", "not_placed"):
             return
         proved = retry.outcome_of(_ended(row))
@@ -226,11 +226,16 @@ def _rings_after_all(attempt_id: UUID, evidence: Evidence, now: datetime) -> Non
     statements.run("hang_up_new", {"attempt_id": attempt_id})
 
 
-def _load(attempt_id: UUID, *, stops: bool) -> dict[str, Any] | None:
-    """The attempt with its reminder, locked; the person first where they will be stopped, as a STOP by text does."""
+def _load(attempt_id: UUID, *, stops: bool, policy: Policy | None) -> dict[str, Any] | None:
+    """The attempt with its reminder, locked; the person first where they will be stopped, as a STOP by text does.
+
+    `policy` says from when on a call was late, where its words were never asked for; None where it was no call.
+    """
     if stops:
         statements.run("lock_person", {"attempt_id": attempt_id})
-    return first(statements.run("load_attempt", {"attempt_id": attempt_id, "oldest": UUID(int=0)}))
+    late_after = policy.freshness_seconds if policy else None
+    params = {"attempt_id": attempt_id, "oldest": UUID(int=0), "freshness_seconds": late_after}
+    return first(statements.run("load_attempt", params))
 
 
 def _ended(row: dict[str, Any]) -> Ended:
@@ -282,6 +287,7 @@ def _move(
             "rule_at": next_.ring_at if next_.what == "next" else None,
             "tried": int(tried),
             "occurrence_outcome": next_.occurrence_outcome if moves else None,
+            "late": row["late"] if outcome in (Outcome.ANSWERED, Outcome.MACHINE) else None,
             "wait_cause": None if tried else "carrier",
             "what": next_.what,
         },
@@ -352,6 +358,7 @@ def _correct(row: dict[str, Any], next_: Next, outcome: Outcome, now: datetime) 
             "reminder_state": next_.state.value,
             "outcome": outcome.value,
             "occurrence_outcome": next_.occurrence_outcome,
+            "late": row["late"],
             "ring_at": next_.ring_at,
             "next_occurrence_id": uuid7() if next_.new_occurrence else None,
             "what": next_.what,

@@ -291,7 +291,9 @@ def _settle_reply(row: dict[str, Any], record: MessageRecord, carrier: Carrier) 
 
 def _attempt(attempt_id: UUID) -> dict[str, Any] | None:
     with transaction.atomic():
-        return first(statements.run("load_attempt", {"attempt_id": attempt_id, "oldest": UUID(int=0)}))
+        return first(
+            statements.run("load_attempt", {"attempt_id": attempt_id, "oldest": UUID(int=0), "freshness_seconds": None})
+        )
 
 
 def _unbound(carrier: str, sids: list[str]) -> set[str]:

@@ -115,7 +115,7 @@ def _each(bell: dispatch.Doorbell, _trace_context: str) -> None:
 
 def _give_up(attempt_id: UUID) -> None:
     """A look-up that failed limits.CLAIMS_MAX times: what it looks up is a dead letter, with its alert."""
-    if outcomes.give_up(attempt_id=attempt_id, now=timezone.now()):
+    if outcomes.give_up(attempt_id=attempt_id, policy=wiring.policy(), now=timezone.now()):
         metrics.DEAD_LETTERS.inc()
         log.error("reminder.dead_lettered", attempt=str(attempt_id))
 

@@ -31,6 +31,7 @@ WITH attempt AS (
          -- greatest() passes over NULL: what never rang has no lateness, not one of 0.
          lateness_ms = coalesce(o.lateness_ms, CASE WHEN rang.at IS NOT NULL THEN
            greatest(0, extract(epoch FROM rang.at - o.due_at) * 1000)::bigint END),
+         late = coalesce(o.late, %(late)s::boolean),
          late_cause = coalesce(o.late_cause, rang.wait_cause),
          outcome = coalesce(o.outcome, %(occurrence_outcome)s::text),
          ended_at = CASE WHEN %(occurrence_outcome)s::text IS NULL THEN o.ended_at ELSE coalesce(o.ended_at, %(at)s::timestamptz) END

@@ -15,7 +15,8 @@ WITH moved AS (
   UPDATE reminders_attempt a SET outcome = %(outcome)s::text FROM moved
    WHERE a.id = %(attempt_id)s::uuid AND a.state IN ('ended', 'not_placed')
 ), occurrence AS (
-  UPDATE reminders_occurrence o SET outcome = %(occurrence_outcome)s::text, ended_at = %(at)s::timestamptz
+  UPDATE reminders_occurrence o SET outcome = %(occurrence_outcome)s::text, ended_at = %(at)s::timestamptz,
+         late = coalesce(o.late, %(late)s::boolean)
     FROM moved WHERE o.id = %(occurrence_id)s::uuid
 ), cancelled AS (
   DELETE FROM reminders_timer t USING moved

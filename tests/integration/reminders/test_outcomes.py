@@ -199,6 +199,27 @@ def test_it_decides_once_whether_a_call_is_late_and_charges_by_the_same_decision
     assert _ended(world, attempt)[8:10] == (("voided", 0) if late else ("posted", 1))
 
 
+@pytest.mark.parametrize(("seconds", "late"), [(60.0, False), (60.001, True)])
+def test_a_late_call_whose_words_were_never_asked_for_is_free_all_the_same(
+    world: World, seconds: float, late: bool
+) -> None:
+    """Our web was dead while they picked up: nobody told them that it was late, so nobody may charge for it."""
+    attempt = _ring(world)
+    _fold(world, attempt, ringing_at=world.clock.now + timedelta(seconds=seconds))
+    _fold(world, attempt, answered_at=world.clock.now + timedelta(seconds=66), call_status=Outcome.ANSWERED)
+    assert _ended(world, attempt)[8:10] == (("voided", 0) if late else ("posted", 1))
+    assert world.rows("SELECT late FROM reminders_occurrence") == [(late,)]
+
+
+def test_an_answer_proved_late_of_a_call_that_was_late_is_free_too(world: World) -> None:
+    attempt = _ring(world)
+    _fold(world, attempt, ringing_at=world.clock.now + timedelta(seconds=61))
+    _fold(world, attempt, call_status=Outcome.NO_ANSWER)
+    _fold(world, attempt, answered_at=world.clock.now + timedelta(seconds=66))
+    assert _ended(world, attempt)[8:10] == ("voided", 0)
+    assert world.rows("SELECT late FROM reminders_occurrence") == [(True,)]
+
+
 def test_it_says_how_late_it_is_where_the_first_attempt_never_rang(world: World) -> None:
     """An attempt that ended without a ringing once left a lateness of 0 behind, which the next one kept."""
     world.carrier.refuse_call = lambda _: Unavailable("429")

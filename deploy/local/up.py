@@ -137,7 +137,7 @@ def _welcome(system: System, lines: Lines, seconds: float) -> str:
 
   {bold("The phone")}   {bold(carrier + "/")}
   Staff       {web}/admin/   {settings.STAFF} / {system.home.secret("staff_password")}
-  Metrics     {web}/metrics
+  The nines   {web}/status/   (figures for Prometheus: {web}/metrics)
 
   Three things to try:
     1. Open the phone and send  Remind in 10 seconds about tea

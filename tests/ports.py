@@ -17,9 +17,10 @@ CARRIERS: Final = range(17_700, 17_800)  # simulated carriers in processes of th
 SUPERVISED: Final = range(17_800, 18_200, 50)  # tests/integration/local: small systems
 REPLICAS: Final = range(18_200, 18_300, 10)  # tests/replicas.py: some servers of one database
 PROXIES: Final = range(18_300, 18_400)  # tests/integration/lab: links of a fault proxy
-SYSTEMS: Final = tuple(block + place for block in (19_200, 19_260, 19_320) for place in (0, 2, 4, 6, 8))
-WIDE_SYSTEMS: Final = (19_400, 19_500, 19_600)  # of the tiers with several of a kind
-LAB_SYSTEMS: Final = (19_700, 19_800)  # with the fault proxy, whose links take all from PORT+60 to PORT+99
+# Whole systems take every port from PORT to PORT+59, and to PORT+99 with the fault proxy and its links: none is shared,
+# or one system's instance answers where another's should, and is taken for it.
+SYSTEMS: Final = range(18_400, 19_600, 60)
+LAB_SYSTEMS: Final = range(19_600, 19_900, 100)
 
 
 class Ports:

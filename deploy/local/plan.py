@@ -103,7 +103,9 @@ def plan(system: System, *, migrates: bool) -> list[Program]:
 def listening(system: System) -> dict[str, int]:
     """The ports that the system needs for itself, by who listens there."""
     known = {"proxy", *(name for name in _KNOWN if hasattr(system.ports, name))}
-    return {place.name: place.port for place in _places(system) if place.kind.name in known}
+    own = {place.name: place.port for place in _places(system) if place.kind.name in known}
+    measured = [place for place in _measured(system) if place.name not in own]  # the web shows them where it serves
+    return own | {f"{place.name}'s metrics": place.metrics_port for place in measured}
 
 
 def linked(system: System) -> tuple[links.Link, ...]:
@@ -142,9 +144,13 @@ def targets(system: System) -> list[dict[str, object]]:
             "targets": [f"127.0.0.1:{place.port if place.kind.name == 'web' else place.metrics_port}"],
             "labels": {"job": "ringback", "kind": place.kind.name, "instance": place.name},
         }
-        for place in _places(system)
-        if place.kind.name in _MEASURED and not place.kind.command
+        for place in _measured(system)
     ]
+
+
+def _measured(system: System) -> list[_Place]:
+    """The instances of ours that show metrics."""
+    return [place for place in _places(system) if place.kind.name in _MEASURED and not place.kind.command]
 
 
 def _places(system: System) -> list[_Place]:

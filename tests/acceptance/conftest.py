@@ -1,8 +1,9 @@
 """The systems that the acceptance tests drive, and where a failed test says what its system had said."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
@@ -10,6 +11,10 @@ from tests.acceptance.carrier import Carrier, Phone
 from tests.acceptance.system import QUICK, SHARED, System, Systems
 
 HERE: Final = Path(__file__).parent
+SAID_MAX: Final = 6000
+WAITS: Final = (
+    "SELECT kind, wait_cause, parked, claims, due_at, wake_at, now() FROM reminders_timer ORDER BY due_at LIMIT 9"
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -17,6 +22,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(HERE):
             item.add_marker(pytest.mark.timeout(600))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[Any]:
+    """With a test that failed: what its system had said, and what still waits in its rows."""
+    report = yield
+    system = getattr(item, "funcargs", {}).get("system")
+    if report.when == "call" and report.failed and isinstance(system, System):
+        report.sections.append(("what the system had said", system.said()[-SAID_MAX:]))
+        with suppress(OSError):
+            report.sections.append(("what waits", "\n".join(map(str, system.rows(WAITS)))))
+    return report
 
 
 @pytest.fixture(scope="session")

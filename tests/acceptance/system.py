@@ -26,11 +26,8 @@ REPOSITORY: Final = Path(__file__).resolve().parents[2]
 START_SECONDS: Final = 180.0
 STOP_SECONDS: Final = 60.0
 COMMAND_SECONDS: Final = 180.0
-# A system takes PORT, +10, +20, +30 and two above +40; those of tests.ports.SYSTEMS never share one.
-FOLLOWERS: Final = (0, 10, 20, 30, 44, 45)
-# The tiers with several of a kind take all from PORT to PORT+55.
-WIDE_FOLLOWERS: Final = tuple(range(56))
-LAB_FOLLOWERS: Final = tuple(range(100))
+FOLLOWERS: Final = range(ports.SYSTEMS.step)
+LAB_FOLLOWERS: Final = range(ports.LAB_SYSTEMS.step)
 # Short, and in the proportions that the checks of the settings ask for: horizon / 4 + horizon * 0.4 + 2 <= lease.
 # Long enough all the same that a machine which stands still for a second or two changes no outcome: a phone rings
 # longer than it takes to answer it, a request is given up later than the carrier takes it, nothing is late and free.
@@ -56,7 +53,7 @@ class System:
         self.home = Home(root=self.root / "home")
         self.settings = dict(settings)
         self.log = self.root / "log"
-        self._ports = _take_ports(tier, has_links=settings.get("RINGBACK_LAB") == "1")
+        self._ports = _take_ports(has_links=settings.get("RINGBACK_LAB") == "1")
         self.port = self._ports.port
         self._process: subprocess.Popen[bytes] | None = None
         self.interface: dict[str, str] = {}
@@ -269,9 +266,7 @@ class Systems:
                 closing.callback(system.close)
 
 
-def _take_ports(tier: str, *, has_links: bool) -> ports.Ports:
+def _take_ports(*, has_links: bool) -> ports.Ports:
     if has_links:
         return ports.take(among=ports.LAB_SYSTEMS, followers=LAB_FOLLOWERS)
-    if tier == "durable":
-        return ports.take(among=ports.SYSTEMS, followers=FOLLOWERS)
-    return ports.take(among=ports.WIDE_SYSTEMS, followers=WIDE_FOLLOWERS)
+    return ports.take(among=ports.SYSTEMS, followers=FOLLOWERS)

@@ -40,7 +40,8 @@ def test_it_uses_servers_from_outside_and_starts_none_beside_them(tmp_path: Path
     chosen = system(tmp_path, DATABASE_URL="postgresql://a:b@db/c", REDIS_URL="redis://cache")
     assert chosen.settings["DATABASE_URL"] == "postgresql://a:b@db/c"
     assert chosen.settings["RINGBACK_OWNER_DATABASE_URL"] == "postgresql://a:b@db/c"
-    assert set(plan.listening(chosen)) == {"web-1", "carrier", "traces"}
+    metrics = {f"{name}'s metrics" for name in ("dispatch-1", "worker-1", "watch")}
+    assert set(plan.listening(chosen)) == {"web-1", "carrier", "traces"} | metrics
     names = [program.name for program in plan.plan(chosen, migrates=True)]
     assert names == ["carrier", "web-1", "dispatch-1", "worker-1", "watch", "traces", "migrations"]
 
@@ -93,6 +94,11 @@ def test_it_puts_a_proxy_where_clients_look_for_the_web(tmp_path: Path) -> None:
         "web-1": 18101,
         "web-2": 18102,
         "traces": 18155,
+        "dispatch-1's metrics": 18147,
+        "dispatch-2's metrics": 18148,
+        "worker-1's metrics": 18149,
+        "worker-2's metrics": 18150,
+        "watch's metrics": 18151,
     }
     by_name = {program.name: program for program in plan.plan(chosen, migrates=False)}
     assert {"dispatch-1", "dispatch-2", "worker-1", "worker-2"} < set(by_name)

@@ -18,7 +18,7 @@ app.conf.update(
     result_backend=None,
     task_acks_late=False,
     task_publish_retry=False,
-    task_default_queue="ringback",
+    task_default_queue=limits.DOORBELL_QUEUE,
     task_serializer="json",
     accept_content=["json"],
     task_store_errors_even_if_ignored=False,

@@ -101,6 +101,7 @@ BACKFILL_PAGES_MAX: Final = 50  # of limits.MESSAGE_LIST_MAX: what one pass read
 BACKFILL_SECONDS: Final = 60.0
 RECONCILED_CALLS_MAX: Final = 500  # of each kind in one pass: evidence that was missed, calls that nobody knows
 WEBHOOK_SECONDS: Final = 30  # a carrier's webhook and its retries are over by then
+DOORBELL_QUEUE: Final = "ringback"  # the list in Redis that every worker reads
 DOORBELLS_WAITING_MAX: Final = 64  # backpressure: batches in Redis above which a dispatcher claims no more
 BACKPRESSURE_SECONDS: Final = 0.02
 MISSED_DAYS: Final = 7  # how far back a person who calls us hears what they missed

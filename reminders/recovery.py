@@ -90,13 +90,13 @@ def tend_reply(*, reply_id: UUID, carrier: Carrier, policy: Policy, elsewhere: S
     try:
         record = _find_reply(row, carrier)
     except (CarrierError, TimeoutError):
-        _move_reply(reply_id, carrier, was=NOT_FINAL, state="unknown", seconds=limits.REPLY_LOOK_UP_SECONDS)
+        _move(reply_id, carrier.name, was=NOT_FINAL, state="unknown", seconds=limits.REPLY_LOOK_UP_SECONDS)
         return "failed"
     if record is not None:
         return _settle_reply(row, record, carrier)
     if row["look_ups"] + 1 < limits.LOOK_UPS_MIN:
         wait = policy.lookup_horizon_seconds / limits.LOOK_UPS_MIN
-        _move_reply(reply_id, carrier, was=NOT_FINAL, state="unknown", seconds=wait, looked_up=True)
+        _move(reply_id, carrier.name, was=NOT_FINAL, state="unknown", seconds=wait, looked_up=True)
         return "absent"
     return _send(row, (carrier, *elsewhere), policy)
 
@@ -230,7 +230,7 @@ def _send(row: dict[str, Any], carriers: Sequence[Carrier], policy: Policy) -> s
     """One sending, by the first account that is available; where nothing was sent for sure, the next one is asked."""
     if row["stopped"] or row["sends"] >= limits.REPLY_SENDS_MAX:
         error = "stopped" if row["stopped"] else "sends"
-        _move_reply(row["id"], carriers[0], was=(row["state"],), state="undelivered", seconds=None, error=error)
+        _move(row["id"], carriers[0].name, was=(row["state"],), state="undelivered", seconds=None, error=error)
         return "undelivered"
     first = choose(carriers)
     ways = (first, *(one for one in carriers if one is not first))
@@ -247,7 +247,7 @@ def _send_by(row: dict[str, Any], carrier: Carrier, policy: Policy, was: str) ->
     """Send by one account, which is stored first; what came of it, and whether another account may be asked."""
     reply_id = row["id"]
     wait = max(limits.LOOK_UPS_MIN, policy.lookup_horizon_seconds / limits.LOOK_UPS_MIN)
-    if not _move_reply(reply_id, carrier, was=(was,), state="handed_over", seconds=wait, sent=True):
+    if not _move(reply_id, carrier.name, was=(was,), state="handed_over", seconds=wait, sent=True):
         return "over", False
     try:
         sid = session.run(
@@ -255,13 +255,13 @@ def _send_by(row: dict[str, Any], carrier: Carrier, policy: Policy, was: str) ->
             within_seconds=LOOK_SECONDS,
         )
     except Rejected as error:
-        _move_reply(reply_id, carrier, was=NOT_FINAL, state="undelivered", seconds=None, error=error.reason)
+        _move(reply_id, carrier.name, was=NOT_FINAL, state="undelivered", seconds=None, error=error.reason)
         return "undelivered", False
     except (CarrierError, TimeoutError) as error:
         reason = error.reason if isinstance(error, CarrierError) else "timeout"
-        _move_reply(reply_id, carrier, was=NOT_FINAL, state="unknown", seconds=wait, error=reason)
+        _move(reply_id, carrier.name, was=NOT_FINAL, state="unknown", seconds=wait, error=reason)
         return "unknown", isinstance(error, Unavailable)
-    _move_reply(reply_id, carrier, was=NOT_FINAL, state="unknown", seconds=limits.REPLY_LOOK_UP_SECONDS, sid=sid)
+    _move(reply_id, carrier.name, was=NOT_FINAL, state="unknown", seconds=limits.REPLY_LOOK_UP_SECONDS, sid=sid)
     return "sent", False
 
 
@@ -285,7 +285,7 @@ def _settle_reply(row: dict[str, Any], record: MessageRecord, carrier: Carrier) 
         _fold(row["id"], carrier.name, "sent", record.sid, None)
         return "sent"
     wait = limits.REPLY_LOOK_UP_SECONDS
-    _move_reply(row["id"], carrier, was=NOT_FINAL, state="unknown", seconds=wait, sid=record.sid, looked_up=True)
+    _move(row["id"], carrier.name, was=NOT_FINAL, state="unknown", seconds=wait, sid=record.sid, looked_up=True)
     return "going_on"
 
 
@@ -299,31 +299,6 @@ def _attempt(attempt_id: UUID) -> dict[str, Any] | None:
 def _unbound(carrier: str, sids: list[str]) -> set[str]:
     rows = statements.run("known_sids", {"carrier": carrier, "sids": sids}).fetchall()
     return set(sids) - {sid for sid, _ in rows}
-
-
-def _move_reply(
-    reply_id: UUID,
-    carrier: Carrier,
-    *,
-    was: tuple[str, ...],
-    state: str,
-    seconds: float | None,
-    sid: str | None = None,
-    error: str | None = None,
-    sent: bool = False,
-    looked_up: bool = False,
-) -> bool:
-    return _move(
-        reply_id,
-        carrier.name,
-        was=was,
-        state=state,
-        seconds=seconds,
-        sid=sid,
-        error=error,
-        sent=sent,
-        looked_up=looked_up,
-    )
 
 
 def _move(

@@ -5,7 +5,7 @@ from functools import cache
 from uuid import UUID
 
 import structlog
-from celery import current_app, shared_task
+from celery import shared_task
 from django.conf import settings
 from django.db import Error as DatabaseError
 from django.utils import timezone
@@ -40,7 +40,7 @@ def knock(bell: dispatch.Doorbell, trace_context: str) -> None:
 def waiting() -> int:
     """Doorbells that no worker has taken yet; 0 where Redis does not say."""
     try:
-        return int(_redis().llen(current_app.conf.task_default_queue))
+        return int(_redis().llen(limits.DOORBELL_QUEUE))
     except _BROKER_ERRORS:
         return 0
 

@@ -18,6 +18,7 @@ environment.load()
 from pytest_django import DjangoDbBlocker  # noqa: E402
 
 from tests import databases, servers  # noqa: E402
+from tests.acceptance.system import Systems  # noqa: E402
 from tests.world.world import World  # noqa: E402
 
 # How long an example takes says how busy the machine is. Where CI says so, the examples are the same each time.
@@ -41,6 +42,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def django_db_setup() -> None:
     """In place of pytest-django's: its database is not used."""
     pytest.fail(ASK_FOR_DATABASE)
+
+
+@pytest.fixture(scope="session")
+def systems() -> Iterator[Systems]:
+    """The whole systems that run, by name; none until a test asks for one."""
+    running = Systems()
+    yield running
+    running.close()
 
 
 @pytest.fixture

@@ -11,14 +11,15 @@ from django.conf import settings
 from redis import Redis
 from redis.exceptions import RedisError
 
+from reminders import limits
+
 SECONDS_MAX: Final = 1.0
-QUEUE: Final = "ringback"
 
 
 def doorbells() -> int | None:
     """How many doorbells wait; None where Redis does not answer."""
     try:
-        return int(_redis().llen(QUEUE))
+        return int(_redis().llen(limits.DOORBELL_QUEUE))
     except (RedisError, OSError):
         return None
 

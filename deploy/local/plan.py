@@ -335,44 +335,32 @@ def _web(place: _Place) -> Program:
 
 
 def _dispatch(place: _Place) -> Program:
-    return Program(
-        name=place.name,
-        command=_python("manage.py", "dispatch"),
-        environment=place.environment(),
-        directory=REPOSITORY,
-        needs=(*_DATABASE, "redis", "migrations"),
-        ready=lambda _: ports.listens(place.metrics_port),
-        stop_rank=_WORK,
-        stop_seconds=6.5,
-    )
+    return _working(place, "manage.py", "dispatch")
 
 
 def _worker(place: _Place) -> Program:
     threads = place.kind.settings.get("RINGBACK_WORKER_THREADS", "4")
     words = ["-m", "celery", "--quiet", "-A", "config.celery_app", "worker", "--pool", "threads", "-c", threads]
     words += ["--without-gossip", "--without-mingle", "--without-heartbeat", "-n", f"{place.name}@ringback"]
+    hides = "SecurityWarning|absolutely not recommended|different user using|User information: |_warn_or_raise"
+    return replace(_working(place, *words), hides=hides)
+
+
+def _watch(place: _Place) -> Program:
+    return _working(place, "manage.py", "watch")
+
+
+def _working(place: _Place, *words: str) -> Program:
+    """What serves nobody: it is there once it shows its metrics, and ends what it has begun when it is stopped."""
     return Program(
         name=place.name,
         command=_python(*words),
-        hides="SecurityWarning|absolutely not recommended|different user using|User information: |_warn_or_raise",
         environment=place.environment(),
         directory=REPOSITORY,
         needs=(*_DATABASE, "redis", "migrations"),
         ready=lambda _: ports.listens(place.metrics_port),
         stop_rank=_WORK,
         stop_seconds=6.5,
-    )
-
-
-def _watch(place: _Place) -> Program:
-    return Program(
-        name=place.name,
-        command=_python("manage.py", "watch"),
-        environment=place.environment(),
-        directory=REPOSITORY,
-        needs=(*_DATABASE, "redis", "migrations"),
-        ready=lambda _: ports.listens(place.metrics_port),
-        stop_rank=_WORK,
     )
 
 

@@ -1,9 +1,9 @@
 """The systems that the acceptance tests drive, and where a failed test says what its system had said."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pytest
 
@@ -25,7 +25,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[Any]:
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """With a test that failed: what its system had said, and what still waits in its rows."""
     report = yield
     system = getattr(item, "funcargs", {}).get("system")
@@ -34,14 +34,6 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
         with suppress(OSError):
             report.sections.append(("what waits", "\n".join(map(str, system.rows(WAITS)))))
     return report
-
-
-@pytest.fixture(scope="session")
-def systems() -> Iterator[Systems]:
-    """What runs, by name."""
-    running = Systems()
-    yield running
-    running.close()
 
 
 @pytest.fixture

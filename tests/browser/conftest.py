@@ -36,14 +36,6 @@ def browser() -> Iterator[Browser]:
     del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
 
 
-@pytest.fixture(scope="session")
-def systems() -> Iterator[Systems]:
-    """What runs, by name."""
-    running = Systems()
-    yield running
-    running.close()
-
-
 @pytest.fixture
 def system(systems: Systems) -> System:
     """People at a page are slower than scripts: the phone rings long enough, and speech takes a moment."""

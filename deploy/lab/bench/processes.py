@@ -28,7 +28,7 @@ def usage(pid: int, *, alone: bool = False) -> Usage:
     return Usage(
         cpu_seconds=seconds,
         resident_kib=sum(_resident_kib(one) for one in family),
-        own_kib=sum(_proportional_kib(one) for one in family),
+        own_kib=platform.memory_kib(pid, alone=alone),
     )
 
 
@@ -50,11 +50,3 @@ def _resident_kib(pid: int) -> int:
         return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE_KIB
     except OSError:
         return 0
-
-
-def _proportional_kib(pid: int) -> int:
-    try:
-        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-    except OSError:
-        return 0
-    return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))

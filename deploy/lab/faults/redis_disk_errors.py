@@ -2,19 +2,13 @@
 
 import errno
 
-from deploy.lab.injection import measures, shim
-from deploy.lab.injection.fault import Bite, Fault, Way
+from deploy.lab.injection import shim, struck
+from deploy.lab.injection.fault import Fault, Way
 from deploy.lab.injection.scene import Scene
 
 
 def inject(scene: Scene) -> None:
     shim.strike(scene, path=str(scene.home.redis), write_errno=errno.EIO)
-
-
-def bites(scene: Scene) -> Bite:
-    """A write, as a doorbell is one."""
-    said = measures.redis(scene.home, "SET", "lab:probe", "1", "EX", "5")
-    return Bite(bites=said != "+OK", measured=f"Redis answers a write with {said[:80]!r}")
 
 
 FAULT = Fault(
@@ -28,6 +22,6 @@ FAULT = Fault(
     ways=(
         Way(name="shim", how="The shim answers EIO to every write to a file of Redis.", inject=inject, needs=("gcc",)),
     ),
-    bites=bites,
+    bites=struck.redis_refuses,
     heal_seconds=90,
 )

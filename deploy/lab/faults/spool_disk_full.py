@@ -3,20 +3,12 @@
 import errno
 
 from deploy.lab.injection import shim, spooled
-from deploy.lab.injection.fault import Bite, Fault, Way
+from deploy.lab.injection.fault import Fault, Way
 from deploy.lab.injection.scene import Scene
 
 
 def inject(scene: Scene) -> None:
     shim.strike(scene, path=spooled.directory(scene), write_errno=errno.ENOSPC)
-
-
-def bites(scene: Scene) -> Bite:
-    """A text that must go to the spool: whether it is refused."""
-    statuses, _ = spooled.text(scene)
-    return Bite(
-        bites=any(one >= 500 for one in statuses), measured=f"a text that cannot reach its row was answered {statuses}"
-    )
 
 
 FAULT = Fault(
@@ -35,7 +27,7 @@ FAULT = Fault(
             needs=("gcc",),
         ),
     ),
-    bites=bites,
+    bites=spooled.refuses,
     heal_seconds=90,
     needs=("spool", "own-postgres", "simulated-carrier"),
 )

@@ -7,7 +7,7 @@ import time
 import psycopg
 
 from deploy.lab.injection import drive
-from deploy.lab.injection.fault import FaultError
+from deploy.lab.injection.fault import Bite, FaultError
 from deploy.lab.injection.scene import Scene, listeners
 from deploy.lab.injection.targets import postgres_nodes, superuser_url
 
@@ -32,3 +32,10 @@ def text(scene: Scene) -> tuple[list[int], float]:
         seconds = time.monotonic() - began
         connection.rollback()
     return [int(one["status"] or 0) for one in brought], seconds
+
+
+def refuses(scene: Scene) -> Bite:
+    """A text that must go to the spool: whether it is refused, since nothing may be answered that is not stored."""
+    statuses, _ = text(scene)
+    refused = any(one >= 500 for one in statuses)
+    return Bite(bites=refused, measured=f"a text that cannot reach its row was answered {statuses}")

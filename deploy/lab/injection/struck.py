@@ -80,6 +80,12 @@ def is_silent(scene: Scene) -> Bite:
     return Bite(bites=served is None, measured=f"{scene.target}: {measures.told(served)}")
 
 
+def redis_refuses(scene: Scene) -> Bite:
+    """A write, as a doorbell is one: whether Redis takes it."""
+    said = measures.redis(scene.home, "SET", "lab:probe", "1", "EX", "5")
+    return Bite(bites=said != "+OK", measured=f"Redis answers a write with {said[:80]!r}")
+
+
 def on_links(how: str, rule: links.Rule | Callable[[Scene], links.Rule]) -> Way:
     """The way of every fault of the network: a rule of the fault proxy on the target's links."""
 

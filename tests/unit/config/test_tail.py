@@ -6,7 +6,7 @@ import pytest
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from opentelemetry.trace import Status, StatusCode, Tracer
+from opentelemetry.trace import Status, StatusCode, Tracer, set_span_in_context
 
 from config import tail
 from config.tail import KEEP, TailProcessor, is_kept_by_share
@@ -75,8 +75,6 @@ def test_it_holds_no_more_open_traces_than_its_bound(nothing: Kept, monkeypatch:
     monkeypatch.setattr(tail, "OPEN_TRACES_MAX", 3)
     kept = Kept(ratio=1.0)
     roots = [kept.tracer.start_span(f"root {number}") for number in range(5)]
-    from opentelemetry.trace import set_span_in_context
-
     for number, root in enumerate(roots):
         kept.tracer.start_span(f"child {number}", context=set_span_in_context(root)).end()
     for root in roots:

@@ -4,6 +4,8 @@ from typing import Final
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from reminders.states import Kind
+
 INTAKE: Final = Counter("ringback_intake", "Messages by what became of them", ["outcome"])
 INTAKE_SECONDS: Final = Histogram(
     "ringback_intake_seconds",
@@ -44,6 +46,9 @@ SPOOL_BYTES: Final = Gauge("ringback_spool_bytes", "Bytes in this host's spool")
 SPOOL_ASIDE: Final = Gauge("ringback_spool_aside", "What was put aside, for a person to look at")
 SPOOL_OLDEST_SECONDS: Final = Gauge("ringback_spool_oldest_seconds", "Age of the spool's oldest file")
 
+for _kind in Kind:
+    CLAIMED.labels(_kind.value)
+    BATCHES_FAILED.labels(_kind.value)
 for _outcome in ("reminder", "command", "refused", "repeated", "conflict"):
     DRAINED.labels(_outcome)
 for _why in ("number", "block", "busy"):

@@ -23,6 +23,8 @@ GAUGES: Final[Mapping[str, tuple[str, str]]] = {
     "ringback_calls_too_long": ("Calls that are open for longer than a call can take", ""),
     "ringback_dead_letters": ("Reminders that are dead letters", ""),
     "ringback_breaks_open": ("Breaks of a promise that nobody has closed", ""),
+    "ringback_holds_reserved": ("Holds that are neither posted nor voided (at most 10,000 are counted)", ""),
+    "ringback_ledger_lately": ("Ledger transactions of the last minute, by kind (at most 10,000 are counted)", "kind"),
     "ringback_rows_unplaced": ("Rows of history that no month holds", ""),
     "ringback_months_ahead": ("Months of history that are made ahead (2 are looked for)", ""),
     "ringback_oldest_snapshot_seconds": ("Age of the oldest snapshot that is held open", ""),

@@ -35,7 +35,7 @@ PENDING_MAX: Final = 10_000
 _PLAIN: Final = (
     "oldest_due_seconds", "due_reminders", "leases_expired", "oldest_timer_seconds", "open_calls", "outcomes_unknown",
     "calls_too_long", "dead_letters", "breaks_open", "rows_unplaced", "months_ahead", "oldest_snapshot_seconds",
-    "connections_share", "commits_waiting", "replica_lag_seconds",
+    "connections_share", "commits_waiting", "replica_lag_seconds", "holds_reserved",
 )  # fmt: skip
 REPLICA_FRESH_SECONDS: Final = 1.0
 
@@ -125,6 +125,7 @@ class Watch:
             "ringback_database_writable": {"": float(writable)},
             "ringback_clock_aside_seconds": {"": abs(row["clock"] - time.time())},
             "ringback_standbys_missing": {"": float(max(0, self.watched.standbys - row["standbys"]))},
+            "ringback_ledger_lately": {kind: float(several) for kind, several in row["ledger_lately"].items()},
             **{f"ringback_{name}": {"": float(row[name])} for name in _PLAIN},
         }
 

@@ -79,18 +79,19 @@ def window(seconds: int) -> str:
     return f"{seconds}s"
 
 
+def record(seconds: int) -> str:
+    """The recorded share of bad events over a window, by objective."""
+    return f"ringback:sli_bad:ratio_rate{window(seconds)}"
+
+
 def _windows(looked_for: LookedFor) -> list[int]:
     return sorted({seconds for burn in looked_for.burns for seconds in (burn.long_seconds, burn.short_seconds)})
-
-
-def _record(seconds: int) -> str:
-    return f"ringback:sli_bad:ratio_rate{window(seconds)}"
 
 
 def _recorded(seconds: int) -> Rule:
     over = window(seconds)
     good, total = (f"sum by (slo) (rate(ringback_sli_{part}_total[{over}]))" for part in ("good", "events"))
-    return {"record": _record(seconds), "expr": f"1 - {good} / {total}"}
+    return {"record": record(seconds), "expr": f"1 - {good} / {total}"}
 
 
 def _symptom(alert: Alert) -> Rule:
@@ -136,7 +137,7 @@ def _burning(slo: Slo, severity: str, looked_for: LookedFor) -> Rule:
 def _burns(slo: Slo, burn: Burn, floor: int) -> str:
     bound = f"{burn.factor * (1 - slo.target):.6g}"
     of = f'{{slo="{slo.name}"}}'
-    both = [f"{_record(seconds)}{of} > {bound}" for seconds in (burn.long_seconds, burn.short_seconds)]
+    both = [f"{record(seconds)}{of} > {bound}" for seconds in (burn.long_seconds, burn.short_seconds)]
     over = window(burn.long_seconds)
     events, good = (f"increase(ringback_sli_{part}_total{of}[{over}])" for part in ("events", "good"))
     bad = f"sum by (slo) ({events} - {good})"

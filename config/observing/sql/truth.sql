@@ -1,5 +1,6 @@
 -- What the rows say now, for the watch: one row of figures. Each is read from an index or a small table.
--- Locks nothing. Served by timer_rings, timer_others, reminder_dead, break_open_once_per_subject.
+-- Locks nothing. Served by timer_rings, timer_others, reminder_dead, break_open_once_per_subject, hold_reserved and the
+-- ledger's primary key (UUIDv7: a range of time).
 SELECT extract(epoch FROM clock_timestamp())::float8 AS clock, inet_server_port() AS server,
        coalesce((SELECT extract(epoch FROM now() - due_at) FROM reminders_timer
                   WHERE kind = 'ring' AND wake_at <= now() ORDER BY wake_at LIMIT 1), 0)::float8 AS oldest_due_seconds,
@@ -18,6 +19,13 @@ SELECT extract(epoch FROM clock_timestamp())::float8 AS clock, inet_server_port(
          WHERE opened_at < now() - make_interval(secs => %(call_seconds)s::float8)) AS calls_too_long,
        (SELECT count(*) FROM reminders_reminder WHERE state = 'dead') AS dead_letters,
        (SELECT count(*) FROM billing_break WHERE closed_at IS NULL) AS breaks_open,
+       (SELECT count(*) FROM (SELECT FROM billing_hold WHERE state = 'reserved' LIMIT 10000) AS held) AS holds_reserved,
+       (SELECT jsonb_object_agg(kind, coalesce(several, 0))
+          FROM unnest(ARRAY['sms', 'call', 'credit', 'refund']) AS known (kind)
+          LEFT JOIN (SELECT kind, count(*) AS several
+                       FROM (SELECT kind FROM billing_ledgertransaction
+                              WHERE id >= ringback_uuid7_at(now() - interval '1 minute') LIMIT 10000) AS each
+                      GROUP BY kind) AS lately USING (kind)) AS ledger_lately,
        (SELECT count(*) FROM (SELECT FROM reminders_message_default UNION ALL SELECT FROM reminders_attempt_default
          UNION ALL SELECT FROM reminders_event_default UNION ALL SELECT FROM reminders_reply_default LIMIT 10000) AS strays)
          AS rows_unplaced,

@@ -61,6 +61,14 @@ def test_it_sees_what_is_due_and_pages_once_nobody_rings_it(world: World, watch:
     assert "RemindersOverdue" in looked(watch, world, 15)
 
 
+def test_it_sees_what_is_charged_and_what_is_held_for_a_call(world: World, watch: Watch) -> None:
+    world.text(NUMBER, TEA)
+    world.run()
+    looked(watch, world)
+    assert watch.shown.gauges["ringback_ledger_lately"] == {"sms": 1, "call": 1, "credit": 0, "refund": 0}
+    assert value(watch, "holds_reserved") == 0
+
+
 def counted(world: World) -> dict[str, tuple[int, int]]:
     """Count now and keep it. The ids of rows are of the real clock, what is in them of the stopped one."""
     truth.keep(counts=truth.count(now=datetime.now(UTC) + timedelta(minutes=1), fresh_seconds=60), adds=[])

@@ -19,6 +19,8 @@ from reminders.schedule.words import Lexicon, lexicon
 # always read.
 SEARCHED_FIRST_MAX: Final = 8
 SEARCHED_MAX: Final = 16
+# Words that may be read twice, since the phrase that they were read in was none.
+AGAIN_MAX: Final = 40
 LEADING: Final = " \t\r\n,:;.-–—!>"
 TRAILING: Final = " \t\r\n,;:-–—>"
 STOPS: Final = ".!?…,;:"
@@ -78,6 +80,7 @@ def phrases(sentence: Sentence, frame: Frame, start: int) -> list[Found]:
     words = sentence.words
     found, i, known = [], start, readers(frame.code)
     spare: Found | None = None
+    again = 0
     while i < len(words):
         if start + SEARCHED_FIRST_MAX <= i < len(words) - SEARCHED_MAX:
             i = len(words) - SEARCHED_MAX
@@ -100,8 +103,12 @@ def phrases(sentence: Sentence, frame: Frame, start: int) -> list[Found]:
             continue
         if here is not None and _lasts(here.phrase) and (here.end == len(words) or i == start):
             spare = here
-        # What is not sure is stepped over whole, so that the time stays in proportion to the text.
-        i = i + 1 if here is None or word in sentence.lexicon.weak or word in sentence.lexicon.month else here.end
+        # What is not sure is stepped over whole, or seldom read again: the time stays in proportion to the text.
+        if here is None or (again < AGAIN_MAX and (word in sentence.lexicon.weak or word in sentence.lexicon.month)):
+            again += 0 if here is None else here.end - i
+            i += 1
+        else:
+            i = here.end
     # "parking meter 15 min": a bare length of time, where nothing better is said.
     return found or ([spare] if spare is not None else [])
 

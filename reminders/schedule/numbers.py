@@ -16,7 +16,7 @@ def number(lexicon: Lexicon, words: list[str], i: int) -> tuple[float, int]:
         return _figures(word, i)
     if word in lexicon.a:
         after = words[i + 1] if i + 1 < len(words) else ""
-        if after in lexicon.number or after in lexicon.fraction:
+        if (after in lexicon.number and after not in lexicon.a) or after in lexicon.fraction:
             return number(lexicon, words, i + 1)
         if after in lexicon.multiplier:
             return float(lexicon.multiplier[after]), i + 2  # "a hundred"
@@ -49,17 +49,18 @@ def _range(word: str, i: int) -> tuple[float, int]:
     return (float(first), i + 1) if dash and first.isdecimal() and second.isdecimal() and len(first) < 6 else NONE
 
 
-def _worded(lexicon: Lexicon, words: list[str], i: int) -> tuple[float, int]:
+def _worded(lexicon: Lexicon, words: list[str], i: int, below: float = 1e9) -> tuple[float, int]:
+    """ "two thousand three hundred and five": what multiplies becomes smaller, so that it ends soon."""
     value, j, n = lexicon.number[words[i]], i + 1, len(words)
     if value >= 20 and value % 10 == 0 and j < n:
         k = j + (words[j] == "-" or (words[j] in lexicon.both and lexicon.code != "en"))
         unit = lexicon.number.get(words[k], 0) if k < n else 0
         if 0 < unit < 10 and unit == int(unit):
             value, j = value + unit, k + 1
-    while j < n and words[j] in lexicon.multiplier:
-        value, j = value * lexicon.multiplier[words[j]], j + 1
+    if j < n and (times := lexicon.multiplier.get(words[j], 0)) and times < below:
+        value, j = value * times, j + 1
         k = j + (j < n and words[j] in lexicon.both)
         if k < n and words[k] in lexicon.number:
-            rest, j = _worded(lexicon, words, k)
+            rest, j = _worded(lexicon, words, k, times)
             value += rest
     return value, j

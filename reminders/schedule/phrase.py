@@ -22,6 +22,7 @@ LINKS_MAX: Final = 4
 # Nobody says when in more words than these, and what is read must not cost more the more is sent.
 WORDS_MAX: Final = 40
 INNER_WORDS_MAX: Final = 12
+INNERS_MAX: Final = 4
 
 
 class Said:
@@ -130,6 +131,7 @@ class Phrase(Said):
     until: datetime | None = None
     start: Phrase | None = None
     run = False  # "monday to": the next weekday closes the range
+    inners = 0  # how many phrases were read inside this one
     inner = False  # the end or the start of what repeats: cannot repeat itself
     other_days = 0  # the other likely reading is so many days off
     other_hours = 0
@@ -141,11 +143,17 @@ class Phrase(Said):
         """The word there, or "" past the end."""
         return self.words[i] if i < len(self.words) else ""
 
-    def blank(self) -> Phrase:
-        """Another phrase, inside this one, about the same words."""
+    def within(self, i: int, at: int = -1) -> tuple[Phrase, int]:
+        """Another phrase inside this one, read from word `i` on, and the index after it (`i` where there is none).
+
+        None stands inside what is inside, and few in one: what is read stays in proportion to the text.
+        """
         inner = Phrase(self.words, self.lexicon, self.readers, self.now, self.convention)
-        inner.dayfirst, inner.inner = self.dayfirst, True
-        return inner
+        inner.dayfirst, inner.inner, inner.at = self.dayfirst, True, at
+        if self.inner or self.inners >= INNERS_MAX:
+            return inner, i
+        self.inners += 1
+        return inner, descend(inner, i)
 
     def has_day(self) -> bool:
         return (

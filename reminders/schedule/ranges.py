@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reminders.schedule import clock as clocks
-from reminders.schedule.phrase import Phrase, descend
+from reminders.schedule.phrase import Phrase
 
 # "0930-1045" is two times, "650-6500" is none.
 FIGURES_OF_A_TIME = 4
@@ -15,9 +15,7 @@ def range_end(p: Phrase, i: int) -> int:
         return 0
     if p.days and p.hour < 0 and (j := _day_after(p, i + 1)):
         return j
-    last = p.blank()
-    last.at = i + 1 if p.hour >= 0 else -1
-    j = descend(last, i + 1)
+    last, j = p.within(i + 1, at=i + 1 if p.hour >= 0 else -1)
     if j == i + 1 or last.freq or last.span or last.problem:
         return 0
     if last.hour >= 0 and p.hour < 0:

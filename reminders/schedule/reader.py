@@ -47,7 +47,9 @@ def read(text: str, reference: datetime, tz: str, dayfirst: bool) -> datetime | 
         text, instant = localised(text, place(tz)[0])
         if instant is not None:
             found = read(text, reference, tz, dayfirst)
-            return instant if isinstance(found, datetime) else found
+            # The instant itself, which knows which of two equal hours; not where the words around it mean another.
+            said = isinstance(found, datetime) and found.replace(fold=0) == instant.replace(fold=0)
+            return instant if said else found
     zone, held = place(tz)
     now = reference if reference.tzinfo is zone else reference.astimezone(zone)
     words = plain_tokens(text) if text.isascii() else tokens(text)

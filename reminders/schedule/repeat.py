@@ -6,7 +6,7 @@ from typing import Final
 
 from reminders.schedule.dates import edge, nth, repeated
 from reminders.schedule.numbers import number
-from reminders.schedule.phrase import Phrase, descend
+from reminders.schedule.phrase import Phrase
 from reminders.schedule.ranges import range_end
 from reminders.schedule.resolve import moment
 
@@ -110,8 +110,7 @@ def until(p: Phrase, i: int) -> int:
     """The last day of what repeats."""
     if not p.freq:
         return 0
-    last = p.blank()
-    j = descend(last, i + 1)
+    last, j = p.within(i + 1)
     if j == i + 1 or last.freq:
         return 0
     p.until = moment(last, last_second=True)
@@ -125,8 +124,7 @@ def starting(p: Phrase, i: int) -> int:
     """The first day of what repeats."""
     if p.words[i] in p.lexicon.edge and (not p.freq or i + 1 == len(p.words)):
         return edge(p, i)  # "each month at the beginning", "the beginning of june"
-    first = p.blank()
-    j = descend(first, i + 1) if p.freq else i + 1
+    first, j = p.within(i + 1) if p.freq else (p, i + 1)
     if j == i + 1 or first.freq or not (first.has_day() or first.span):
         return -(i + 1)
     p.start = first

@@ -57,7 +57,7 @@ def rule(p: Phrase) -> str | None:
     """The RRULE (RFC 5545) of what repeats."""
     freq, parts = p.freq, []
     spot = clock_of(p) if p.hour >= 0 or p.part else None
-    weekdays = [d for d in (p.weekdays or []) if d not in (p.but or ())]
+    weekdays = [d for d in dict.fromkeys(p.weekdays or ()) if d not in (p.but or ())]
     if p.of_working:
         p.problem = NO_TIME  # the last working day of each month: not what a rule here can say
         return None
@@ -67,12 +67,12 @@ def rule(p: Phrase) -> str | None:
         p.problem = NO_TIME
     if p.problem or (p.but and not weekdays):
         return None
-    month_days = list(p.days or ())
-    if p.edge:
+    month_days = list(dict.fromkeys(p.days or ()))
+    if p.edge and p.edge not in month_days:
         month_days.append(p.edge)
     if p.holiday and not _holiday_rule(p, month_days):
         return None
-    months = p.months or ([p.month] if p.month else [])
+    months = list(dict.fromkeys(p.months or ([p.month] if p.month else [])))
     if months and freq in ("MONTHLY", "DAILY", "WEEKLY") and (month_days or p.nths):
         freq = "YEARLY"
     if (p.nths is not None or month_days) and freq == "WEEKLY":
@@ -91,7 +91,7 @@ def rule(p: Phrase) -> str | None:
     if month_days:
         parts.append("BYMONTHDAY=" + ",".join(map(str, month_days)))
     if p.nths is not None and p.nth_weekday >= 0:
-        parts.append("BYDAY=" + ",".join(f"{n}{NAMES[p.nth_weekday]}" for n in p.nths))
+        parts.append("BYDAY=" + ",".join(f"{n}{NAMES[p.nth_weekday]}" for n in dict.fromkeys(p.nths)))
     elif weekdays:
         parts.append("BYDAY=" + ",".join(NAMES[d] for d in weekdays))
     if spot is not None:

@@ -4,6 +4,8 @@ from typing import Final
 
 import pytest
 
+from reminders.schedule.phrase import Phrase, descend
+from tests.fuzz.families import CALLS_MAX, calls, families
 from tests.fuzz.running import run
 from tests.fuzz.texts import CHARACTERS_MAX, Texts
 
@@ -38,3 +40,34 @@ def test_negative_control_what_raises_is_found(monkeypatch: pytest.MonkeyPatch) 
 
     monkeypatch.setattr("tests.fuzz.running.read", broken)
     assert len(run(texts=3, seed=1).raised) == 3
+
+
+# What was dear once: a phrase inside a phrase inside a phrase, numbers of numbers, a rule with the same day many times.
+DEAR: Final = (
+    "- mon first starting",
+    "un un ",
+    "fin dias laborables ",
+    "second mons ",
+    "segundo saados ",
+    "hundred and ",
+)
+
+
+@pytest.mark.parametrize("unit", DEAR)
+def test_words_that_come_again_and_again_cost_bounded_work(unit: str) -> None:
+    assert calls(unit) <= CALLS_MAX
+
+
+def test_no_few_words_cost_more_again_and_again() -> None:
+    dearest = max((calls(unit), unit) for unit in families(words=3, texts=60, seed=SEED))
+    assert dearest[0] <= CALLS_MAX, dearest
+
+
+def test_negative_control_phrases_inside_phrases_without_bound_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    def deeper(self: Phrase, i: int, at: int = -1) -> tuple[Phrase, int]:
+        inner = Phrase(self.words, self.lexicon, self.readers, self.now, self.convention)
+        inner.inner, inner.at = True, at
+        return inner, descend(inner, i)
+
+    monkeypatch.setattr(Phrase, "within", deeper)
+    assert calls(DEAR[0]) > CALLS_MAX

@@ -19,6 +19,8 @@ from reminders.schedule.words import Lexicon, lexicon
 # always read.
 SEARCHED_FIRST_MAX: Final = 8
 SEARCHED_MAX: Final = 16
+# So much of what stands between two words is looked at.
+SIGNS_MAX: Final = 40
 # Words that may be read twice, since the phrase that they were read in was none.
 AGAIN_MAX: Final = 40
 LEADING: Final = " \t\r\n,:;.-–—!>"
@@ -116,7 +118,7 @@ def phrases(sentence: Sentence, frame: Frame, start: int) -> list[Found]:
 def _after_a_sign(sentence: Sentence, found: Found) -> int:
     """The word of a phrase before which something stands that no token holds, such as an emoji; 0 for none."""
     for k in range(found.start, found.end - 1):
-        gap = sentence.text[sentence.ends[k] : sentence.starts[k + 1]]
+        gap = sentence.text[sentence.ends[k] : min(sentence.starts[k + 1], sentence.ends[k] + SIGNS_MAX)]
         if gap != " " and any(not c.isspace() and unicodedata.category(c) in ("So", "Lo", "Cn") for c in gap):
             return k + 1
     return 0
@@ -244,11 +246,12 @@ def _merged(
     i, n = 0, len(words)
     while i < n:
         size = 1
-        counted = i > 0 and words[i] in words_of.unit and (words[i - 1].isdecimal() or words[i - 1] in words_of.number)
-        for rest in () if counted else words_of.merges.get(words[i], ()):
-            if tuple(words[i + 1 : i + 1 + len(rest)]) == rest:
-                size = 1 + len(rest)
-                break
+        longer = words_of.merges.get(words[i])
+        if longer is not None and i + 1 < n and not (i and words_of.counted_by(words[i - 1], words[i])):
+            for rest in longer.get(words[i + 1], ()):
+                if words[i + 1 : i + 1 + len(rest)] == rest:
+                    size = 1 + len(rest)
+                    break
         found[0].append(" ".join(words[i : i + size]))
         found[1].append(starts[i])
         found[2].append(ends[i + size - 1])

@@ -172,21 +172,20 @@ class Phrase(Said):
 
 def descend(phrase: Phrase, i: int) -> int:
     """Read from word `i` on as far as a date phrase goes; the index after it (`i` where there is none)."""
-    words, readers = phrase.words, phrase.readers
-    n, links = min(len(words), i + (INNER_WORDS_MAX if phrase.inner else WORDS_MAX)), 0
-    phrase.end = i
+    words, reader_of = phrase.words, phrase.readers.get
+    n, links, end = min(len(words), i + (INNER_WORDS_MAX if phrase.inner else WORDS_MAX)), LINKS_MAX, i
     while i < n:
         word = words[i]
-        reader = readers.get(word)
-        if reader is None:
-            reader = readers["0"] if "0" <= word[0] <= "9" else readers["?"]
-        j = reader(phrase, i)
+        # A figure comes before ":" in the order of characters, a letter after it; signs have readers of their own.
+        reader = reader_of(word) or reader_of("0" if word < ":" else "?")
+        j = reader(phrase, i)  # type: ignore[misc]
         if j > 0:
-            phrase.end = i = j
-            links = 0
-        elif j < 0 and links < LINKS_MAX:
+            end = i = j
+            links = LINKS_MAX
+        elif j < 0 < links:
             i = -j
-            links += 1
+            links -= 1
         else:
             break
-    return phrase.end
+    phrase.end = end
+    return end

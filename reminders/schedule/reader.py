@@ -12,7 +12,7 @@ from reminders.schedule.conventions import Convention, convention
 from reminders.schedule.descent import readers
 from reminders.schedule.figures import roles
 from reminders.schedule.phrase import WORDS_MAX, Phrase, descend
-from reminders.schedule.resolve import resolve
+from reminders.schedule.resolve import point, resolve
 from reminders.schedule.stamps import forwards, localised
 from reminders.schedule.tokens import plain_tokens, tokens
 from reminders.schedule.words import Lexicon, foreign, lexicon
@@ -62,7 +62,7 @@ def read(text: str, reference: datetime, tz: str, dayfirst: bool) -> datetime | 
     phrase = Phrase(words, ENGLISH, ENGLISH_READERS, now, held)
     phrase.dayfirst = dayfirst
     if descend(phrase, 0) == n or whole(phrase):
-        return resolve(phrase)
+        return resolve(phrase) if phrase.freq else point(phrase)
     other = _in_others(tokens(text), now, tz, dayfirst)
     return None if other is None else resolve(other)
 
@@ -119,17 +119,18 @@ def merged(words: list[str], words_of: Lexicon) -> list[str]:
     if words_of.openers.isdisjoint(words):
         return words
     found: list[str] = []
-    i, n = 0, len(words)
+    merges, i, n = words_of.merges, 0, len(words)
     while i < n:
         word = words[i]
-        size = 1
-        counted = found and word in words_of.unit and (found[-1].isdecimal() or found[-1] in words_of.number)
-        for rest in () if counted else words_of.merges.get(word, ()):
-            if tuple(words[i + 1 : i + 1 + len(rest)]) == rest:
-                word, size = " ".join(words[i : i + 1 + len(rest)]), 1 + len(rest)
-                break
+        i += 1
+        seconds = merges.get(word)
+        if seconds is not None and i < n and words[i] in seconds:
+            for rest in seconds[words[i]]:
+                if words[i : i + len(rest)] == rest and not (found and words_of.counted_by(found[-1], word)):
+                    word = " ".join((word, *rest))
+                    i += len(rest)
+                    break
         found.append(word)
-        i += size
     return found
 
 

@@ -15,7 +15,8 @@ TOO_FAR: Final = "too_far"
 MISMATCH: Final = "other_weekday"
 YEARS_SEARCHED: Final = 9
 INTERVAL_MAX: Final = 1_000
-SIXTEEN_DAYS: Final = timedelta(days=16)
+SEVENTEEN_DAYS: Final = timedelta(days=17)
+NOON: Final = time(12)
 STEADY_MAX: Final = 4_096
 STEADY: Final[dict[tuple[tzinfo | None, int], bool]] = {}
 ORDINAL_MAX: Final = date.max.toordinal() - 366
@@ -32,7 +33,7 @@ def point(p: Phrase) -> datetime | date | None:
     """The moment or the day, never one that is past."""
     if p.problem != "":
         return None
-    if p.hour < 0 and p.part == "":
+    if p.hour < 0 and not p.part:
         day = day_of(p, None)
         return None if p.problem != "" else _untimed(p, day)
     spot = clock_of(p)
@@ -228,13 +229,13 @@ def _either(p: Phrase, day: int, hour: int, minute: int) -> tuple[int, int]:
 
 
 def is_steady(zone: tzinfo | None, day: int) -> bool:
-    """Whether the clocks do not change around a day: in its sixteen days, which no zone changes twice in."""
+    """Whether the clocks do not change in the sixteen days that a day is in, which no zone changes twice in."""
     known = STEADY.get((zone, day >> 4))
     if known is None:
         if len(STEADY) > STEADY_MAX:
             STEADY.clear()
-        start = datetime.combine(date.fromordinal(max(day >> 4 << 4, 1)), time(), zone)
-        known = start.utcoffset() == (start + SIXTEEN_DAYS).utcoffset() == start.replace(fold=1).utcoffset()
+        start = datetime.combine(date.fromordinal(max((day >> 4 << 4) - 1, 1)), NOON, zone)
+        known = start.utcoffset() == (start + SEVENTEEN_DAYS).utcoffset()
         STEADY[zone, day >> 4] = known
     return known
 
@@ -260,7 +261,7 @@ def _ahead(p: Phrase, found: datetime) -> datetime | None:
 
 def elapsed(start: datetime, seconds: float) -> datetime:
     """Seconds that pass, whatever the wall clock does meanwhile."""
-    found = start + timedelta(seconds=seconds)
+    found = start + timedelta(0, seconds)
     day = found.toordinal()
     if day == start.toordinal() and is_steady(found.tzinfo, day):
         return found

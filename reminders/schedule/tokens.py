@@ -41,15 +41,22 @@ def plain_tokens(text: str) -> list[str]:
         return PLAIN(lower)
     found: list[str] = []
     for part in lower.split():
-        known = PARTS.get(part)
-        if known is None:
-            known = PLAIN(part)
-            if len(part) <= PART_MAX:
-                if len(PARTS) >= PARTS_MAX:
-                    PARTS.clear()
-                PARTS[part] = known
-        found += known
+        if part.isalpha() or part.isdecimal():
+            found.append(part)
+        elif (known := PARTS.get(part)) is not None:
+            found += known
+        else:
+            found += _cut(part)
     return found
+
+
+def _cut(part: str) -> list[str]:
+    known = PLAIN(part)
+    if len(part) <= PART_MAX:
+        if len(PARTS) >= PARTS_MAX:
+            PARTS.clear()
+        PARTS[part] = known
+    return known
 
 
 def tokens(text: str) -> list[str]:

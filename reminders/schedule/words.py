@@ -26,7 +26,7 @@ TYPED: Final = ("weekday", "plural", "month", "day")
 
 
 class Lexicon:
-    """A language's words by role. `merges` are its entries of several words, by their first word."""
+    """A language's words by role. `merges` are its entries of several words, by their first and second."""
 
     def __init__(self, code: str, tables: Mapping[str, dict[str, Any]]) -> None:
         self.code = code
@@ -77,6 +77,10 @@ class Lexicon:
         # What each word says about a figure before it: made by `reminders.schedule.figures`.
         self.roles: dict[str, Callable[[Any, int, float, int], int]] = {}
         self.openers = _signs(self.merges, tables)
+
+    def counted_by(self, before: str, word: str) -> bool:
+        """Whether a word is the unit of the number before it: "day" in "2 day after" opens no longer entry."""
+        return word in self.unit and (before.isdecimal() or before in self.number)
 
 
 @lru_cache(maxsize=32)
@@ -150,7 +154,7 @@ def _slips(word: str) -> Iterator[str]:
             yield word[: i - 1] + word[i] + word[i - 1] + word[i + 1 :]
 
 
-def _signs(merges: Mapping[str, tuple[tuple[str, ...], ...]], tables: Mapping[str, dict[str, Any]]) -> frozenset[str]:
+def _signs(merges: Mapping[str, Mapping[str, list[list[str]]]], tables: Mapping[str, dict[str, Any]]) -> frozenset[str]:
     """One word of each longer entry, its rarest: a text with none of them has no longer entry."""
     usual = {
         word
@@ -159,14 +163,17 @@ def _signs(merges: Mapping[str, tuple[tuple[str, ...], ...]], tables: Mapping[st
     }
     oftener = {word for name in ("day", "a", "now") for word in tables[name]}
     alone = {word for table in tables.values() for word in table}
-    entries = [(first, *rest) for first, rests in merges.items() for rest in rests]
+    entries = [(first, *rest) for first, seconds in merges.items() for rests in seconds.values() for rest in rests]
     return frozenset(min(entry, key=lambda word: (word in oftener, word in usual, word in alone)) for entry in entries)
 
 
-def _merges(words: Iterable[str]) -> dict[str, tuple[tuple[str, ...], ...]]:
-    found: dict[str, list[tuple[str, ...]]] = {}
+def _merges(words: Iterable[str]) -> dict[str, dict[str, list[list[str]]]]:
+    found: dict[str, dict[str, list[list[str]]]] = {}
     for word in words:
         first, *rest = word.split(" ")
         if rest:
-            found.setdefault(first, []).append(tuple(rest))
-    return {first: tuple(sorted(rests, key=len, reverse=True)) for first, rests in found.items()}
+            found.setdefault(first, {}).setdefault(rest[0], []).append(rest)
+    for seconds in found.values():
+        for rests in seconds.values():
+            rests.sort(key=len, reverse=True)
+    return found

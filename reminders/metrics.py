@@ -16,6 +16,9 @@ REFUSED: Final = Counter("ringback_webhooks_refused", "Webhooks refused before a
 CALLBACKS: Final = Counter("ringback_callbacks", "Status callbacks by what they did", ["result"])
 CLAIMED: Final = Counter("ringback_timers_claimed", "Timers claimed by a dispatcher", ["kind"])
 DOORBELLS_FAILED: Final = Counter("ringback_doorbells_failed", "Doorbells that Redis did not take")
+DOORBELLS_GIVEN_BACK: Final = Counter(
+    "ringback_doorbells_given_back", "Doorbells that found every thread taken but the one for rings", ["kind"]
+)
 ATTEMPTS: Final = Counter("ringback_attempts", "Attempts by what the carrier said", ["state"])
 LOOK_UPS: Final = Counter("ringback_look_ups", "Look-ups at the carrier by what they found", ["found"])
 RECONCILED: Final = Counter("ringback_reconciled", "What reconciling with the carrier's records found", ["found"])
@@ -49,6 +52,8 @@ SPOOL_OLDEST_SECONDS: Final = Gauge("ringback_spool_oldest_seconds", "Age of the
 for _kind in Kind:
     CLAIMED.labels(_kind.value)
     BATCHES_FAILED.labels(_kind.value)
+    if _kind is not Kind.RING:
+        DOORBELLS_GIVEN_BACK.labels(_kind.value)
 for _outcome in ("reminder", "command", "refused", "repeated", "conflict"):
     DRAINED.labels(_outcome)
 for _why in ("number", "block", "busy"):

@@ -2,6 +2,8 @@
 
 from contextlib import suppress
 from functools import cache
+from threading import BoundedSemaphore
+from typing import Final
 from uuid import UUID
 
 import structlog
@@ -19,6 +21,10 @@ from reminders.carriers.account import choose
 from reminders.states import Kind
 
 log = structlog.get_logger()
+
+# Look-ups, replies and housekeeping never take a worker's last thread: where the carrier is slow they would hold all of
+# them, and no phone would ring. What finds no thread is given back, and comes again in a moment.
+_beside_rings: Final = BoundedSemaphore(max(1, settings.RINGBACK_WORKER_THREADS - 1))
 
 # What the broker's client raises where Redis is away, full, or slower than its socket's time-out.
 _BROKER_ERRORS = (OperationalError, RedisError, OSError)
@@ -96,6 +102,17 @@ def _ring(bell: dispatch.Doorbell, trace_context: str) -> None:
 
 
 def _each(bell: dispatch.Doorbell, _trace_context: str) -> None:
+    if not _beside_rings.acquire(blocking=False):
+        metrics.DOORBELLS_GIVEN_BACK.labels(bell.kind.value).inc()
+        dispatch.release(bell=bell)
+        return
+    try:
+        _one_by_one(bell)
+    finally:
+        _beside_rings.release()
+
+
+def _one_by_one(bell: dispatch.Doorbell) -> None:
     opened = statements.run("open_timers", {"ids": list(bell.ids), "token": bell.token}).fetchall()
     for timer_id, kind, key, _, _, claims in opened:
         try:

@@ -45,12 +45,9 @@ def _again_with_the_environment() -> int:
 def _what_is_away(problem: BaseException | None) -> str | None:
     """One sentence where the cause is that the system does not run; None for every other problem."""
     from django.db.utils import OperationalError
-    from psycopg_pool import PoolTimeout
 
     while problem is not None:
-        if isinstance(problem, PoolTimeout) or (
-            isinstance(problem, OperationalError) and getattr(problem.__cause__, "sqlstate", None) is None
-        ):
+        if isinstance(problem, OperationalError) and getattr(problem.__cause__, "sqlstate", None) is None:
             return _advice()  # no connection: with one, the server names a state
         if type(problem).__name__ == "SettingInvalid":
             return str(problem)

@@ -177,6 +177,7 @@ def _stands(sentence: Sentence, here: Found, told: Voice, opened: int) -> bool:
 
 
 def _request(sentence: Sentence, p: Phrase, cuts: list[Cut], opened: int, told: Voice) -> Request:
+    cuts = [_with_opening(sentence, cut, told) if cut.start == opened == 0 else cut for cut in cuts]
     subject = left_of(sentence, opened, sorted(cuts, key=lambda cut: cut.start), told)
     if not p.freq and any(cut.start and sentence.words[cut.start - 1] in sentence.lexicon.every for cut in cuts):
         # "every next 30 days": no rule that anybody could mean, and surely not the once that is left of it.
@@ -187,6 +188,15 @@ def _request(sentence: Sentence, p: Phrase, cuts: list[Cut], opened: int, told: 
     if request.kind == "remind" and not subject:
         return Request(kind="unclear", problem="no_subject", when=request.when, rrule=request.rrule, language=told.code)
     return request
+
+
+def _with_opening(sentence: Sentence, cut: Cut, told: Voice) -> Cut:
+    """ "tomorrow, please remind me to ...": the opening behind the date belongs to no subject either."""
+    end = cut.end
+    for _ in range(2):
+        end = match(told.hello, sentence.words, end)
+    opened = match(told.open, sentence.words, end)
+    return Cut(cut.start, opened) if opened > end else cut
 
 
 def _due(p: Phrase, subject: str, code: str) -> Request:

@@ -57,8 +57,9 @@ def figures(p: Phrase, i: int, word: str) -> int:
 def named(p: Phrase, i: int) -> int:
     """Noon, midnight, end of day."""
     hour, minute = p.lexicon.clock[p.words[i]]
-    if p.hour >= 0 and not p.freq and p.hour % 12 == hour % 12:
-        return i + 1  # "12 o'clock lunchtime"
+    if p.hour >= 0 and not p.freq and not p.half and (p.hour + p.counted_back) % 12 == hour % 12:
+        p.hour, p.exact = hour - p.counted_back, True
+        return i + 1  # "12 o'clock midnight", "five minutes to twelve noon"
     j = set_time(p, hour, minute, 0, True, i + 1)
     p.by_name = j > 0 and not p.freq
     return j

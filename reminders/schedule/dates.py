@@ -90,6 +90,8 @@ def month(p: Phrase, i: int) -> int:
         return 0
     if p.month:
         p.months = [*(p.months or [p.month]), p.lexicon.month[p.words[i]]]
+        p.paired = p.paired or len(p.days or ()) != p.days_named
+    p.days_named = len(p.days or ())
     p.month = p.lexicon.month[p.words[i]]
     return i + 1
 
@@ -288,12 +290,22 @@ def _weeks_on(p: Phrase, j: int) -> int:
     if word in lexicon.after_next:
         p.more_weeks = 1
         return j + 1
+    after = word in lexicon.of_from and word in lexicon.into
+    if (after or word in lexicon.before) and p.weekday >= 0 and not p.week_mod and _names_day(p, j + 1):
+        return _beside(p, 1 if after else -1, j + 1)
     if word in lexicon.coming:
         return j + 1
     unit = lexicon.unit.get(word)
     if unit in ("week", "fortnight") and len(word) > 1:
         p.more_weeks = 1 if unit == "week" else 2
         return j + 1
+    return j
+
+
+def _beside(p: Phrase, sign: int, j: int) -> int:
+    """ "the friday before christmas": as a length of time that ends on the weekday."""
+    p.beside, p.weekday, p.sign = p.weekday, -1, sign
+    p.span = p.anchored = p.firm = True
     return j
 
 
@@ -363,7 +375,8 @@ def _dated(p: Phrase, j: int) -> bool:
 
 def _names_day(p: Phrase, j: int) -> bool:
     lexicon = p.lexicon
-    word = p.word(j + (p.word(j) in lexicon.the))
+    j += p.word(j) in lexicon.the
+    word = p.word(j)
     if not word:
         return False
     named = word in lexicon.holiday or word in lexicon.month or word in lexicon.weekday or word in lexicon.ordinal

@@ -7,6 +7,7 @@ from functools import lru_cache
 from reminders.schedule import clock as clocks
 from reminders.schedule import dates, repeat, spans, zones
 from reminders.schedule.figures import digits, worded
+from reminders.schedule.numbers import number
 from reminders.schedule.phrase import Phrase, Reader
 from reminders.schedule.words import lexicon
 
@@ -80,7 +81,13 @@ def link(p: Phrase, i: int) -> int:
 
 def unlinked(p: Phrase, i: int) -> int:
     """ "before" links after a length of time, where it has been read already; "tomorrow before 4pm" is at 4."""
-    return clocks.clock(p, i + 1) if p.has_day() and p.hour < 0 else 0
+    if p.hour >= 0 or p.span:
+        return 0
+    dated, j = p.has_day(), clocks.clock(p, i + 1)
+    if j and (dated or p.half):
+        return j
+    p.hour = -1
+    return 0
 
 
 def roughly(p: Phrase, i: int) -> int:
@@ -150,6 +157,8 @@ def lone_unit(p: Phrase, i: int) -> int:
     if p.word(i + 1) in p.lexicon.coming:
         return dates.next_unit(p, i, i + 2)
     after = p.word(i + 1)
+    if after in p.lexicon.both and 0 < number(p.lexicon, p.words, i + 2)[0] < 1:
+        return spans.span(p, 1, i)  # "hour and a half"
     within = p.into == i or (p.into == i - 1 and p.words[i - 1] in p.lexicon.the and unit == "hour")
     if within or (after in p.lexicon.before or after in p.lexicon.of_from) and not p.freq and not p.has_day():
         return spans.span(p, 1, i)  # "in the week", "the day before christmas"
@@ -158,12 +167,14 @@ def lone_unit(p: Phrase, i: int) -> int:
         return i + 1
     if p.word(i + 1) in p.lexicon.after_next and unit in ("week", "month"):
         return dates.after_next_unit(p, unit, i + 2)
-    if unit == "weekend" and p.weekday < 0:
-        p.weekday, p.firm = 5, True
-        return i + 1
-    if unit == "weekday" and p.word(i + 1) in p.lexicon.part and not p.has_day():
+    often = p.lexicon.part if unit == "weekday" else p.lexicon.part_every
+    if unit in repeat.SETS and after in often and not p.has_day():
         p.freq, p.weekdays, p.firm = "WEEKLY", list(repeat.SETS[unit]), True
-        return i + 1
+        return i + 1  # "weekend mornings"
+    if unit == "weekend" and p.weekday < 0 and not p.holiday:
+        p.weekday, p.firm = 5, True
+        p.more_weeks = 2 * (after in p.lexicon.after_next)
+        return i + 1 + (p.more_weeks > 0)
     if unit == "month" and (p.days is not None or p.nths is not None):
         p.of_month = True
         return i + 1  # "the last day of the month"

@@ -116,7 +116,7 @@ def _range_start(p: Phrase, i: int, value: int, j: int) -> int:
     lexicon, last = p.lexicon, p.word(j + 1)
     if not (last.isdecimal() and len(last) <= 2) or p.words[j] not in lexicon.through:
         return 0
-    after = p.word(j + 2)
+    after = p.word(j + 2 + (p.word(j + 2) in lexicon.joint))
     if 1 <= value <= 31 and not p.days and (p.month > 0 or after in lexicon.month):
         p.days, p.firm = [value], True
         return j
@@ -220,6 +220,9 @@ def bare(p: Phrase, i: int, value: float, j: int) -> int:
         p.days = [whole]
         p.firm = True
         return j
+    if p.months and p.days and p.words[i - 1] in p.lexicon.month and 1 <= whole <= 31:
+        p.days, p.paired = [*p.days, whole], True
+        return j  # "january 1 and july 1"
     if YEAR_MIN <= whole <= YEAR_MAX and (k := dates.year(p, whole, j)):
         return k
     if p.freq and p.words[i - 1] in p.lexicon.both and p.days and whole <= 31 and p.hour < 0:
@@ -298,31 +301,50 @@ def compound(p: Phrase, i: int, word: str) -> int:
         p.firm = True
         return clocks.figures(p, i, word)
     if ":" in word:
+        if p.into == i and p.lexicon.unit.get(after) == "hour" and word.count(":") == 1:
+            hours, minutes = word.split(":")
+            return spans.span(p, int(hours) + int(minutes) / 60, j) if hours and minutes else 0  # "in 1:30 hours"
         p.firm = True
         return clocks.figures(p, i, word) or dates.both_in_one(p, word, j)
+    if after in p.lexicon.hour_mark and len(after) == 1 and _is_time(p, i, word):
+        return clocks.figures(p, i, word) and i + 2  # "monday 14.30h"
     if after in p.lexicon.unit:
         value, k = number(p.lexicon, p.words, i)
         return spans.span(p, value, k) if k and not (after in p.lexicon.hour_mark and p.at == i) else 0
     if "," in word:
         if "/" in word:
             return dates.figure_date(p, word.replace(",", "/"), j)  # "11/12,2026"
-        return _with_comma(p, i, word, j)
+        return _with_comma(p, word, j, after)
+    if "/" in word and after in p.lexicon.joint and p.word(j + 1) in p.lexicon.a and p.word(j + 2) in p.lexicon.unit:
+        value, k = number(p.lexicon, p.words, i)
+        return spans.span(p, value, j + 2) if k and value < 1 else 0  # "3/4 of an hour"
     if "-" in word and (k := ranges.joined(p, word, j)):
         return k
     if "." in word and word.count(".") == 1:
         return _with_stop(p, i, word, j, after)
     if "-" in word and after in p.lexicon.half_day:
-        first = word.partition("-")[0].strip()
+        first, last = (part.strip() for part in word.split("-", 1))
+        minute = int(last) if last.isdecimal() and 12 < int(last) < 60 else 0  # "10-30 am", but "5-7 pm"
         p.half = p.lexicon.half_day[after]
-        return j + 1 if clocks.set_time(p, int(first), 0, 0, False, j) else 0
+        return j + 1 if clocks.set_time(p, int(first), minute, 0, False, j) else 0
     return dates.figure_date(p, word, j)
 
 
-def _with_comma(p: Phrase, i: int, word: str, j: int) -> int:
-    """ "Jan 1,2010"; "at 10,12 and 17"."""
+def _is_time(p: Phrase, i: int, word: str) -> bool:
+    """Whether "14.30" before "h" is a time, and not so many hours."""
+    hour, _, minute = word.partition(".")
+    if not (hour.isdecimal() and minute.isdecimal() and len(minute) == 2) or p.into >= 0:
+        return False
+    return p.at == i or p.has_day() or int(hour) > spans.HOURS_SPOKEN_MAX
+
+
+def _with_comma(p: Phrase, word: str, j: int, after: str) -> int:
+    """ "Jan 1,2010"; "7,30 pm"."""
     first, _, second = word.partition(",")
     if not (first.isdecimal() and second.isdecimal() and len(first) <= 2):
         return 0
+    if after in p.lexicon.half_day and len(second) == 2:
+        return clocks.figures(p, j - 1, f"{first}:{second}")
     if p.month and not p.days and len(second) == 4:
         p.days, p.year, p.firm = [int(first)], int(second), True
         return j

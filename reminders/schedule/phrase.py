@@ -112,7 +112,10 @@ class Phrase(Said):
     of_month = False  # "of the month"
     of_working = False  # "the last working day"
     months: list[int] | None = None
+    days_named = 0  # how many days were named before the month
+    paired = False  # "1 january and 1 july": each month with a day of its own
     year_shift = 0
+    beside = -1  # "the friday before christmas": the weekday
     between = False  # "between 1 and 3pm"
     # The time of the day.
     counted_back = 0  # "a quarter to 7": the hour that was named is so many later

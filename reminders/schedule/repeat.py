@@ -20,6 +20,7 @@ FREQUENCIES: Final = {
     "month": ("MONTHLY", 1),
     "quarter": ("MONTHLY", 3),
     "year": ("YEARLY", 1),
+    "decade": ("YEARLY", 10),
 }
 # The note of a rule whose last day is past.
 OVER: Final = "over"
@@ -66,6 +67,8 @@ def often(p: Phrase, i: int) -> int:
 
 def once(p: Phrase, i: int) -> int:
     """ "once a week"."""
+    if p.freq and p.interval == 1:
+        return i + 1  # "weekly once"
     j = i + 1 + (p.word(i + 1) in p.lexicon.a or p.word(i + 1) in p.lexicon.every)
     if p.word(j) in p.lexicon.unit and not p.freq:
         return _each(p, j, 1)

@@ -81,6 +81,9 @@ def rule(p: Phrase) -> str | None:
     if spot is not None and freq in ("HOURLY", "MINUTELY", "SECONDLY"):
         p.problem = NO_TIME  # "every hour from 9 to 5": not what a rule here can say
         return None
+    if p.paired and len(month_days) > 1:
+        p.problem = NO_DATE  # "every 14 jan and 15 jun" is more than one rule
+        return None
     if any(not _exists(day, months) for day in month_days):
         p.problem = NO_DATE
         return None
@@ -278,6 +281,8 @@ def plus_span(p: Phrase, day: int) -> int:
         if not 1 <= year <= 9998:
             return 0
         day = days.clamped(year, month, found.day)
+    if p.beside >= 0:
+        day += p.sign * ((p.sign * (p.beside - day + 1)) % 7 or 7)
     return day + p.sign * p.span_days
 
 

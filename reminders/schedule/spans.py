@@ -11,7 +11,7 @@ from reminders.schedule.ranges import range_end
 
 SECONDS: Final = {"second": 1, "minute": 60, "hour": 3600}
 DAYS: Final = {"day": 1, "week": 7, "fortnight": 14}
-MONTHS: Final = {"month": 1, "quarter": 3, "year": 12}
+MONTHS: Final = {"month": 1, "quarter": 3, "year": 12, "decade": 120}
 # A length of time beyond this is nothing that anyone means, and no calendar holds it.
 COUNT_MAX: Final = 100_000
 SECONDS_MAX: Final = 10_000_000
@@ -68,7 +68,8 @@ def _is_clock(p: Phrase, value: float, j: int) -> bool:
         return False
     if p.at >= 0 or p.has_day():
         return True
-    return value > HOURS_SPOKEN_MAX and (after.isdecimal() or after == "" or after in p.lexicon.through)
+    alone = after == "" and len(p.words[j]) == 1  # "17h", but not "7 hr"
+    return value > HOURS_SPOKEN_MAX and (after.isdecimal() or alone or after in p.lexicon.through)
 
 
 def _add(p: Phrase, value: float, unit: str) -> bool:

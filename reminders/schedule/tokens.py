@@ -14,12 +14,12 @@ FIGURES: Final = (
     r"(?:[ap](?![a-z]| ?\. ?m))?"
 )
 SIGNS: Final = r"[-+@&/']"
-PLAIN: Final[Callable[[str], list[str]]] = re.compile(
-    rf"[a-z]+(?:'[a-z]+)?|2(?:m[a-z]{{1,8}}|day|ni[a-z]{{1,5}}|nyt)(?![a-z])|{FIGURES}|{SIGNS}"
-).findall
+# "2moro", "2day", "2nite", but not "2min", "2 months" and "2days" that lost their space.
+TWO: Final = r"2(?:m(?!in|ns?(?![a-z])|o?n?ths?(?![a-z])|os?(?![a-z]))[a-z]{1,8}|day|ni(?!ghts)[a-z]{1,5}|nyt)(?![a-z])"
+PLAIN: Final[Callable[[str], list[str]]] = re.compile(rf"[a-z]+(?:'[a-z]+)?|{TWO}|{FIGURES}|{SIGNS}").findall
 # Letters with their marks (a Devanagari vowel sign is no letter to `re`), and everything that is plain.
 WIDE: Final = re.compile(
-    rf"2(?:m[a-z]{{1,8}}|day|ni[a-z]{{1,5}}|nyt)(?![a-z])|{FIGURES}"
+    rf"{TWO}|{FIGURES}"
     r"|[^\W\d_](?:[^\W\d_]|[\u0300-\u036f\u0900-\u0903\u093a-\u094f\u0951-\u0957\u0962-\u0963]|'(?=[^\W\d_]))*"
     rf"|{SIGNS}"
 )

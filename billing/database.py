@@ -7,8 +7,8 @@ per connection, on Django's own connection and inside Django's own transaction.
 import os
 import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from importlib import resources
 from typing import Any, Final, TypeAlias
 from uuid import UUID
@@ -34,6 +34,8 @@ class _Route(threading.local):
 
 
 route = _Route()
+observed: Callable[[str], AbstractContextManager[object]] | None = None
+"""What goes around each named statement, by its name, where somebody looks so closely; in a pipeline: its sending."""
 
 
 class Statements:
@@ -52,6 +54,12 @@ class Statements:
 
     def run(self, name: str, params: Mapping[str, Any]) -> Rows:
         """Run one statement on this thread's connection; in a pipeline its result is fetched later."""
+        if observed is None:
+            return self._execute(name, params)
+        with observed(name):
+            return self._execute(name, params)
+
+    def _execute(self, name: str, params: Mapping[str, Any]) -> Rows:
         cursor = psycopg.Cursor(_raw())
         _read_json(cursor)
         with _connection().wrap_database_errors:

@@ -117,6 +117,7 @@ SENTRY_DSN = _text("SENTRY_DSN", "", "where errors are reported; nothing is load
 OTEL_ENDPOINT = _text("OTEL_EXPORTER_OTLP_ENDPOINT", "", "where traces go, as OTLP/HTTP; off where empty")
 RINGBACK_TRACE_RATIO = _number("RINGBACK_TRACE_RATIO", 0.1, "share of ordinary traces that is kept; 1 = every one")
 RINGBACK_TRACE_SLOW_SECONDS = _number("RINGBACK_TRACE_SLOW_SECONDS", 1.0, "a trace slower than this is always kept")
+RINGBACK_TRACE_STATEMENTS = _flag("RINGBACK_TRACE_STATEMENTS", False, "1: a span for each named statement as well")
 RINGBACK_TRACE_STORE = _text("RINGBACK_TRACE_STORE", "", "the file of the embedded trace store; none where empty")
 RINGBACK_TRACE_PORT = _integer("RINGBACK_TRACE_PORT", 4318, "where the embedded trace store takes OTLP/HTTP")
 RINGBACK_TRACE_DAYS = _number("RINGBACK_TRACE_DAYS", 7, "how long the embedded trace store keeps a span")

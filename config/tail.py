@@ -12,8 +12,7 @@ from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 from opentelemetry.trace import StatusCode
 
-KEEP: Final = "ringback.keep"
-"""An attribute of a span: its trace is kept, whatever the share."""
+from reminders.tracing import KEEP
 
 OPEN_TRACES_MAX: Final = 2_000
 SPANS_OF_A_TRACE_MAX: Final = 256

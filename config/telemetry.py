@@ -1,8 +1,11 @@
 """OpenTelemetry, Sentry and a worker's metrics, each only where it is switched on."""
 
+from contextlib import AbstractContextManager
 from typing import Final
 
 from django.conf import settings
+
+from reminders import tracing
 
 _EXPORT_SECONDS: Final = 2
 
@@ -38,15 +41,25 @@ def _traces() -> None:
     from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.sdk.trace.export import BatchSpanProcessor
+    from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 
+    from billing import database
     from config.tail import TailProcessor
 
     resource = Resource.create({"service.name": "ringback", "service.instance.id": settings.RINGBACK_INSTANCE})
-    provider = TracerProvider(resource=resource)  # samples every trace: what is kept is decided at its end
+    provider = TracerProvider(resource=resource, sampler=ALWAYS_ON)  # what is kept is decided at a trace's end
     kept = BatchSpanProcessor(OTLPSpanExporter(timeout=_EXPORT_SECONDS))
     ratio, slow_seconds = settings.RINGBACK_TRACE_RATIO, settings.RINGBACK_TRACE_SLOW_SECONDS
     provider.add_span_processor(TailProcessor(kept, ratio=ratio, slow_seconds=slow_seconds))
     trace.set_tracer_provider(provider)
+    tracing.know(key=settings.RINGBACK_TELEMETRY_KEY, is_watched=lambda _: False)
+    if settings.RINGBACK_TRACE_STATEMENTS:
+        database.observed = statement
+
+
+def statement(name: str) -> AbstractContextManager[str]:
+    """A span around a named statement."""
+    return tracing.span(f"sql {name}")
 
 
 def _errors() -> None:

@@ -82,15 +82,18 @@ def deliver(
 
     Raises the database's errors; what was not intended by then comes again when the lease ends.
     """
-    dues = take_up(timer_ids=timer_ids, token=token, trace_context=trace_context)
-    if policy.misfire is not None:
-        dues = in_time(dues=dues, token=token, policy=policy.misfire, carrier=carrier, now=timezone.now())
-    started = time.monotonic()
-    intended = intend(dues=dues, token=token, carrier=carrier, policy=policy, worker=worker, looker=looker)
-    told = act(dues=intended, carrier=carrier, policy=policy, started=started)
-    settle(told=told, carrier=carrier, policy=policy)
-    for one in told:
-        one.due.span.end(error=(one.reason or "unknown") if one.state != "placed" else "", state=one.state)
+    taken = take_up(timer_ids=timer_ids, token=token, trace_context=trace_context)
+    dues = taken
+    told: list[Told] = []
+    try:
+        if policy.misfire is not None:
+            dues = in_time(dues=dues, token=token, policy=policy.misfire, carrier=carrier, now=timezone.now())
+        started = time.monotonic()
+        intended = intend(dues=dues, token=token, carrier=carrier, policy=policy, worker=worker, looker=looker)
+        told = act(dues=intended, carrier=carrier, policy=policy, started=started)
+        settle(told=told, carrier=carrier, policy=policy)
+    finally:
+        _end_spans(taken, told)
     return Delivered(
         claimed=len(dues),
         intended=len(intended),
@@ -100,6 +103,14 @@ def deliver(
         parked=len(dues) - len(intended),
         lateness_seconds=tuple((timezone.now() - t.due.due_at).total_seconds() for t in told if t.state == "placed"),
     )
+
+
+def _end_spans(taken: Sequence[Due], told: Sequence[Told]) -> None:
+    """Each ends with what the carrier said; who was not rung waits, or is told."""
+    for one in told:
+        one.due.span.end(error=(one.reason or "unknown") if one.state != "placed" else "", state=one.state)
+    for due in taken:
+        due.span.end(state="parked")  # nothing, where it has ended
 
 
 def take_up(*, timer_ids: Sequence[UUID], token: UUID, trace_context: str) -> list[Due]:
@@ -117,7 +128,7 @@ def take_up(*, timer_ids: Sequence[UUID], token: UUID, trace_context: str) -> li
             bucket=row["bucket"],
             due_at=row["due_at"],
             named_at=row["named_at"],
-            span=tracing.begin("ring", linked=(row["trace_context"], trace_context), **_ids(row)),
+            span=tracing.begin("ring", linked=(row["trace_context"], trace_context), about=_about(row)),
         )
         for row in rows
         if row["present"]
@@ -127,8 +138,9 @@ def take_up(*, timer_ids: Sequence[UUID], token: UUID, trace_context: str) -> li
     return dues
 
 
-def _ids(row: dict[str, Any]) -> dict[str, str]:
-    return {"reminder.id": str(row["reminder_id"]), "occurrence.id": str(row["occurrence_id"])}
+def _about(row: dict[str, Any]) -> dict[str, tracing.Told]:
+    ids = {**tracing.ids(reminder=row["reminder_id"]), "occurrence.id": str(row["occurrence_id"])}
+    return {**ids, **tracing.person(number=row["number"])}
 
 
 def in_time(*, dues: list[Due], token: UUID, policy: Misfire, carrier: Carrier, now: datetime) -> list[Due]:
@@ -232,6 +244,11 @@ async def _place_all(dues: Sequence[Due], carrier: Carrier, policy: Policy, star
 
 
 async def _place(due: Due, carrier: Carrier, policy: Policy, started: float) -> Told:
+    with due.span.within():
+        return await _request(due, carrier, policy, started)
+
+
+async def _request(due: Due, carrier: Carrier, policy: Policy, started: float) -> Told:
     if time.monotonic() - started > policy.send_within_seconds:
         return Told(due=due, state="not_sent", reason="send_within")
     request = CallRequest(

@@ -12,7 +12,7 @@ from django.db import InterfaceError, InternalError, OperationalError
 
 from billing import breaks
 from billing.deadline import within
-from reminders import intake
+from reminders import intake, tracing
 from reminders.intake import Answer
 from reminders.spool import Spool, Spooled
 
@@ -66,13 +66,16 @@ def is_away(error: Exception) -> bool:
 
 def _take(text: Spooled, snooze_seconds: float, now: datetime) -> Answer | None:
     try:
-        return intake.accept(
-            message=text.message,
-            received_at=text.received_at,
-            trace_context=text.trace_context,
-            snooze_seconds=snooze_seconds,
-            answers=False,
-        )
+        with tracing.span("drain", linked=(text.trace_context,), about=tracing.person(number=text.message.sender)):
+            answer = intake.accept(
+                message=text.message,
+                received_at=text.received_at,
+                trace_context=text.trace_context,
+                snooze_seconds=snooze_seconds,
+                answers=False,
+            )
+            tracing.note(outcome=answer.outcome, **tracing.ids(reminder=answer.reminder_id))
+            return answer
     except intake.Conflict:  # the carrier's id was taken by other words first: those were accepted
         subject = ("message", text.message.carrier_sid)
         breaks.open_break(promise="P6", kind="message_differs", subject=subject, detail={"spool": True}, at=now)

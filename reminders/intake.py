@@ -48,6 +48,7 @@ class Answer:
     outcome: str
     repeated: bool = False
     due_at: datetime | None = None
+    reminder_id: UUID | None = None
 
 
 def accept(
@@ -242,7 +243,23 @@ def _is_of_one(error: DatabaseError) -> bool:
 
 def _answer(decision: Decision, row: dict[str, Any]) -> Answer:
     due_at = _soonest(decision)
-    return Answer(reply_id=row["reply_id"], body=decision.reply, outcome=decision.outcome, due_at=due_at)
+    return Answer(
+        reply_id=row["reply_id"],
+        body=decision.reply,
+        outcome=decision.outcome,
+        due_at=due_at,
+        reminder_id=_reminder(decision, row),
+    )
+
+
+def _reminder(decision: Decision, row: dict[str, Any]) -> UUID | None:
+    """The reminder that a message was about: the new one, or the first that it changed."""
+    if decision.reminds:
+        made: UUID = row["reminder_id"]
+        return made
+    if decision.edit is not None:
+        return decision.edit.reminder_id
+    return decision.moves[0].reminder_id if decision.moves else None
 
 
 def _soonest(decision: Decision) -> datetime | None:

@@ -5,6 +5,7 @@ Evidence is folded, not followed: it may come in any order, twice, late or never
 """
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -15,7 +16,7 @@ from django.db import transaction
 from billing import breaks, charges
 from billing.database import GuardFailed, Statements, first, prove, uuid7
 from billing.pricing import charges_call
-from reminders import limits, notices, recurrence, replies, retry
+from reminders import limits, notices, recurrence, replies, retry, tracing
 from reminders.carriers.base import Evidence
 from reminders.retry import Ended, Next, Policy
 from reminders.states import AttemptState, Outcome, ReminderState
@@ -71,7 +72,8 @@ def fold(*, attempt_id: UUID, evidence: Evidence, policy: Policy, carrier: str, 
     ).fetchone()
     if row is None:
         raise NoSuchAttempt
-    _, state, call_status, newly_pressed, never_again = row
+    _, state, call_status, newly_pressed, never_again, reminder_id = row
+    tracing.note(state=state, evidence=evidence.says, **tracing.ids(reminder=reminder_id))
     if state in OPEN:
         if call_status is not None:
             conclude(attempt_id=attempt_id, stops=never_again, policy=policy, carrier=carrier, now=now)
@@ -102,7 +104,8 @@ def ask_words(
     if row is None:
         prove()
         return None
-    _, subject, language, _, _, late, lateness_ms, by = row
+    reminder_id, subject, language, _, _, late, lateness_ms, by = row
+    tracing.note(late=bool(late), lateness_ms=lateness_ms, **tracing.ids(reminder=reminder_id))
     return Words(
         subject=subject,
         language=language,
@@ -116,7 +119,7 @@ def conclude(*, attempt_id: UUID, stops: bool, policy: Policy, carrier: str, now
 
     `stops` says that key 9 was pressed.
     """
-    with transaction.atomic():
+    with _told("conclude", attempt_id), transaction.atomic():
         row = _load(attempt_id, stops=stops, policy=policy)
         if row is None or row["state"] not in OPEN:
             return  # somebody else concluded it
@@ -146,7 +149,7 @@ def conclude_unsent(
     state: AttemptState = AttemptState.NOT_SENT,
 ) -> None:
     """End an attempt that never became a call: not sent, refused, or looked up and not found."""
-    with transaction.atomic():
+    with _told("conclude", attempt_id), transaction.atomic():
         row = _load(attempt_id, stops=False, policy=None)
         if row is None or row["state"] not in OPEN:
             return
@@ -164,7 +167,7 @@ def give_up(*, attempt_id: UUID, policy: Policy, now: datetime) -> bool:
 
     False where somebody else ended it.
     """
-    with transaction.atomic():
+    with _told("give up", attempt_id), transaction.atomic():
         row = _load(attempt_id, stops=False, policy=policy)
         if row is None or row["state"] not in OPEN:
             return False
@@ -177,7 +180,7 @@ def give_up(*, attempt_id: UUID, policy: Policy, now: datetime) -> bool:
 
 def correct(*, attempt_id: UUID, stops: bool, policy: Policy, now: datetime) -> None:
     """A proof that came after the conclusion: an answer, a key, a machine. Each corrects once, by a guarded move."""
-    with transaction.atomic():
+    with _told("correct", attempt_id), transaction.atomic():
         row = _load(attempt_id, stops=stops, policy=policy)
         if row is None or row["state"] not in ("ended", "not_placed"):
             return
@@ -212,6 +215,10 @@ def refuse_stopped(*, timer_ids: Sequence[UUID], token: UUID) -> None:
     """Claimed reminders that could not be intended: of a person who said stop (cancelled), or gone already."""
     statements.run("refuse_stopped", {"ids": list(timer_ids), "token": token})
     statements.run("drop_stale_rings", {"ids": list(timer_ids), "token": token})
+
+
+def _told(name: str, attempt_id: UUID) -> AbstractContextManager[str]:
+    return tracing.span(name, about=tracing.ids(attempt=attempt_id))
 
 
 def _rings_after_all(attempt_id: UUID, evidence: Evidence, now: datetime) -> None:
@@ -268,6 +275,8 @@ def _move(
     tried: bool,
     now: datetime,
 ) -> None:
+    told = {"outcome": outcome.value} if outcome else {}
+    tracing.note(state=state.value, next=next_.what, **told, **tracing.ids(reminder=row["reminder_id"]))
     # A reminder that was cancelled, or corrected, while its phone rang: only the attempt ends.
     moves = row["reminder_state"] == ReminderState.RINGING and row["present_sequence"] == row["sequence"]
     result = statements.run(
@@ -300,8 +309,10 @@ def _bill(row: dict[str, Any], outcome: Outcome, now: datetime) -> None:
     answered = outcome in (Outcome.ANSWERED, Outcome.MACHINE)
     if answered and charges_call(answered_by=row["answered_by"], pressed=row["pressed"], late=bool(row["late"])):
         charges.post(attempt_id=row["id"], evidence=_proof(row), at=now)
+        tracing.note(hold="posted")
     else:
         reason = "late" if answered and row["late"] else outcome.value
+        tracing.note(hold="voided")
         charges.void(attempt_ids=[row["id"]], reason=reason, at=now)
 
 

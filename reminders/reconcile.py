@@ -158,6 +158,9 @@ def _fetch(carrier: Carrier, record: MessageRecord, now: datetime) -> None:
         carrier=carrier.name, carrier_sid=record.sid, sender=record.sender, body=record.body, opt_out=None
     )
     try:
-        intake.accept(message=message, received_at=record.created_at, trace_context=tracing.new())
+        about = tracing.person(number=record.sender)
+        with tracing.span("intake", linked=(tracing.current(),), about=about) as own:
+            answer = intake.accept(message=message, received_at=record.created_at, trace_context=own)
+            tracing.note(outcome=answer.outcome, **tracing.ids(reminder=answer.reminder_id))
     except intake.Conflict:
         breaks.open_break(promise="P6", kind="message_differs", subject=("message", record.sid), detail={}, at=now)

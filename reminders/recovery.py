@@ -14,7 +14,7 @@ from django.db import transaction
 
 from billing import breaks
 from billing.database import Statements, first, prove
-from reminders import limits, outcomes
+from reminders import limits, outcomes, tracing
 from reminders.carriers import session
 from reminders.carriers.account import choose
 from reminders.carriers.base import (
@@ -47,6 +47,7 @@ def look_up(*, attempt_id: UUID, carrier: Carrier, policy: Policy, looker: Looke
     row = _attempt(attempt_id)
     if row is None or row["state"] not in outcomes.OPEN:
         return "over"
+    tracing.note(**tracing.person(number=row["phone"]))
     try:
         found = _find_calls(row, carrier)
     except (CarrierError, TimeoutError):
@@ -85,6 +86,7 @@ def tend_reply(*, reply_id: UUID, carrier: Carrier, policy: Policy, elsewhere: S
     row = first(statements.run("load_reply", {"reply_id": reply_id}))
     if row is None or row["state"] in (ReplyState.SENT, ReplyState.UNDELIVERED):
         return "over"
+    tracing.note(**tracing.person(number=row["number"]))
     if row["state"] == ReplyState.INTENDED:
         return _send(row, (carrier, *elsewhere), policy)
     try:

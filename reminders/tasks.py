@@ -73,10 +73,11 @@ def attend(kind: str, ids: list[str], token: str, trace_context: str) -> None:
         Kind.SEAL: _each,
     }[Kind(kind)]
     bell = dispatch.Doorbell(kind=Kind(kind), ids=tuple(UUID(i) for i in ids), token=UUID(token))
-    with tracing.span(f"attend {kind}", parent=trace_context, batch=len(ids)) as own:
+    with tracing.span(f"attend {kind}", parent=trace_context, about={"batch": len(ids)}) as own:
         try:
             work(bell, own)
-        except Exception:
+        except Exception as error:
+            tracing.failed(reason=type(error).__name__)
             metrics.BATCHES_FAILED.labels(kind).inc()
             log.exception("batch.failed", kind=kind, ids=ids)
             with suppress(DatabaseError):  # the database is away: the lease ends by itself
@@ -101,22 +102,24 @@ def _ring(bell: dispatch.Doorbell, trace_context: str) -> None:
     log.info("batch.delivered", placed=delivered.placed, unknown=delivered.unknown, not_sent=delivered.not_sent)
 
 
-def _each(bell: dispatch.Doorbell, _trace_context: str) -> None:
+def _each(bell: dispatch.Doorbell, trace_context: str) -> None:
     if not _beside_rings.acquire(blocking=False):
         metrics.DOORBELLS_GIVEN_BACK.labels(bell.kind.value).inc()
+        tracing.note(given_back=True)
         dispatch.release(bell=bell)
         return
     try:
-        _one_by_one(bell)
+        _one_by_one(bell, trace_context)
     finally:
         _beside_rings.release()
 
 
-def _one_by_one(bell: dispatch.Doorbell) -> None:
+def _one_by_one(bell: dispatch.Doorbell, trace_context: str) -> None:
     opened = statements.run("open_timers", {"ids": list(bell.ids), "token": bell.token}).fetchall()
-    for timer_id, kind, key, _, _, claims in opened:
+    for timer_id, kind, key, claims, made_by, reminder in opened:
         try:
-            again_seconds = _attend_one(Kind(kind), key)
+            with tracing.span(kind, linked=(made_by, trace_context), about=_subject(kind, key, reminder)):
+                again_seconds = _attend_one(Kind(kind), key)
         except Exception:
             metrics.BATCHES_FAILED.labels(kind).inc()
             log.exception("timer.failed", kind=kind, key=str(key))
@@ -128,6 +131,13 @@ def _one_by_one(bell: dispatch.Doorbell) -> None:
             statements.run("move_timer", {"timer_id": timer_id, "token": bell.token, "seconds": again_seconds})
         else:
             statements.run("end_timer", {"timer_id": timer_id, "token": bell.token})
+
+
+def _subject(kind: str, key: UUID, reminder: UUID | None) -> dict[str, tracing.Told]:
+    """What one timer is about, for its span."""
+    if Kind(kind) is Kind.REPLY:
+        return tracing.ids(reply=key, reminder=reminder)
+    return tracing.ids(attempt=key, reminder=reminder) if Kind(kind) in (Kind.LOOK_UP, Kind.HANG_UP) else {}
 
 
 def _give_up(attempt_id: UUID) -> None:
@@ -146,11 +156,12 @@ def _attend_one(kind: Kind, key: UUID) -> float | None:
     if kind is Kind.LOOK_UP:
         found = recovery.look_up(attempt_id=key, carrier=carrier, policy=policy, looker=wiring.looker(), now=now)
         metrics.LOOK_UPS.labels(found).inc()
+        tracing.note(found=found)
         log.info("attempt.looked_up", attempt=str(key), found=found)
         return None
     if kind is Kind.REPLY:
         elsewhere = [one for one in every if one is not carrier]
-        recovery.tend_reply(reply_id=key, carrier=carrier, policy=policy, elsewhere=elsewhere)
+        tracing.note(found=recovery.tend_reply(reply_id=key, carrier=carrier, policy=policy, elsewhere=elsewhere))
         return None
     done = recovery.hang_up(attempt_id=key, carrier=carrier, policy=policy, looker=wiring.looker(), now=now)
     return None if done else limits.PUBLISH_RETRY_SECONDS

@@ -1,7 +1,7 @@
 """The carriers' webhooks. Each view bounds and checks its input, calls one operation, and answers."""
 
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import wraps
@@ -42,6 +42,7 @@ log = structlog.get_logger()
 FORM: Final = "application/x-www-form-urlencoded"
 LOCALES: Final = {"en": "en-US", "es": "es-MX", "hi": "hi-IN"}
 KEYS: Final = frozenset("129")
+SPANS: Final = {"sms": "intake"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -94,7 +95,7 @@ def webhook(view: View) -> Callable[[HttpRequest], HttpResponse]:
             )
             last = {name: values[-1] for name, values in form.items()}
             hook = Webhook(form=last, query=request.GET.dict(), carrier=carrier)
-            with within(seconds=limits.CALLBACK_SECONDS) if drainer.spool() else nullcontext():
+            with within(seconds=limits.CALLBACK_SECONDS) if drainer.spool() else nullcontext(), _span(view, hook):
                 return view(hook)
         except Forged:
             return _refuse(403, "signature", "The signature is missing or wrong.")
@@ -113,24 +114,31 @@ def sms(hook: Webhook) -> HttpResponse:
     """An SMS came in: accept it durably, answer with what was understood."""
     message = twilio.inbound(hook.form, carrier=hook.carrier)
     now = timezone.now()
-    with metrics.INTAKE_SECONDS.time(), tracing.span("intake") as trace_context:
+    tracing.note(**tracing.person(number=message.sender))
+    text = Spooled(message=message, received_at=now, trace_context=tracing.current())
+    with metrics.INTAKE_SECONDS.time():
         try:
-            answer = door.take_in(text=Spooled(message=message, received_at=now, trace_context=trace_context))
+            answer = door.take_in(text=text)
         except intake.Conflict:
             metrics.INTAKE.labels("conflict").inc()
+            tracing.note(outcome="conflict")
             return _text(409, "This MessageSid came before with other content; nothing was changed.")
-        except (Full, door.Busy):
+        except (Full, door.Busy) as error:
             metrics.INTAKE.labels("unavailable").inc()
+            tracing.failed(reason=type(error).__name__)
             return _text(503, "Not now; nothing was changed.", **{"Retry-After": "1"})
     if answer is None:
         metrics.INTAKE.labels("spooled").inc()
+        tracing.note(outcome="spooled")
         return _twiml(twilio.answer(message=None, callback=None))
     metrics.INTAKE.labels(answer.outcome).inc()
+    tracing.note(outcome=answer.outcome, **tracing.ids(reminder=answer.reminder_id))
     if answer.due_at is not None and dispatch.needs_notice(due_at=answer.due_at, now=now):
         dispatch.notify()
     callback = None
     if answer.reply_id is not None:
         callback = f"{settings.RINGBACK_PUBLIC_BASE}/carriers/{NAME}/message-status?reply={answer.reply_id}"
+        callback += tracing.carried()
     return _twiml(twilio.answer(message=answer.body, callback=callback))
 
 
@@ -146,6 +154,7 @@ def words(hook: Webhook) -> HttpResponse:
         now=timezone.now(),
     )
     if found is None:
+        tracing.note(outcome="superseded")
         log.info("words.superseded", attempt=str(attempt_id))
         return _twiml(twilio.hang_up())
     if found.machine:
@@ -163,6 +172,7 @@ def words(hook: Webhook) -> HttpResponse:
             again=said[2:],
             keys_url=(
                 f"{settings.RINGBACK_PUBLIC_BASE}/carriers/{NAME}/keys?attempt={attempt_id}&language={found.language}"
+                f"{tracing.carried()}"
             ),
             language=LOCALES.get(found.language, "en-US"),
             goodbye=replies.key_words(key="", snooze_minutes=_snooze_minutes(), language=found.language),
@@ -204,6 +214,7 @@ def message_status(hook: Webhook) -> HttpResponse:
         carrier=hook.carrier,
     )
     metrics.CALLBACKS.labels("folded" if changed else "nothing").inc()
+    tracing.note(outcome="folded" if changed else "nothing")
     return HttpResponse(status=204)
 
 
@@ -212,6 +223,7 @@ def voice_in(hook: Webhook) -> HttpResponse:
     """A person calls the number back: they hear what they missed."""
     twilio.call_sid(hook.form)
     sender = phone.parse(hook.form.get("From", ""))
+    tracing.note(**tracing.person(number=sender.e164 or ""))
     found = queries.missed_lately(number=sender.e164, since=timezone.now() - timedelta(days=limits.MISSED_DAYS))
     said = replies.called_back_words(missed=found.entries, zone=found.zone, language=found.language)
     return _twiml(twilio.say(sentences=said, language=LOCALES.get(found.language, "en-US")))
@@ -224,9 +236,24 @@ def _fold(hook: Webhook, attempt_id: UUID, evidence: Evidence) -> HttpResponse:
         )
     except outcomes.NoSuchAttempt:
         metrics.CALLBACKS.labels("unknown_call").inc()
+        tracing.note(outcome="unknown_call")
         return _text(404, "No such attempt, or another call is bound to it; nothing was changed.")
     metrics.CALLBACKS.labels("folded").inc()
     return HttpResponse(status=204)
+
+
+def _span(view: View, hook: Webhook) -> AbstractContextManager[str]:
+    """A span around what a signed webhook does. A text begins its own; what is about a call goes on with the call's."""
+    attempt, reply = _id(hook.query.get("attempt")), _id(hook.query.get("reply"))
+    name, about = SPANS.get(view.__name__, view.__name__), tracing.ids(attempt=attempt, reply=reply)
+    return tracing.called(name, brought=hook.query, of=attempt or reply, about=about)
+
+
+def _id(text: str | None) -> UUID | None:
+    try:
+        return UUID(text) if text else None
+    except ValueError:
+        return None  # the view says so
 
 
 def _body(request: HttpRequest) -> str | None:

@@ -100,6 +100,15 @@ class Evidence:
     duration_seconds: int | None = None
     pressed: str = ""
 
+    @property
+    def says(self) -> str:
+        """The most that it proves, in a word."""
+        if self.pressed:
+            return "key"
+        if self.call_status is not None:
+            return "ended"
+        return "answered" if self.answered_at else "ringing" if self.ringing_at else "nothing"
+
 
 class Carrier(Protocol):
     """A carrier's REST side. Every method may raise Unavailable, Rejected or Unknown, and has a deadline."""

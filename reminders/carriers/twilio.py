@@ -16,10 +16,11 @@ from uuid import UUID
 
 import aiohttp
 
-from reminders import limits
+from reminders import limits, tracing
 from reminders.carriers.base import (
     CallRecord,
     CallRequest,
+    CarrierError,
     MessageRecord,
     Rejected,
     Unavailable,
@@ -62,7 +63,7 @@ class Twilio:
     session: Session = field(default_factory=Session)
 
     async def place_call(self, request: CallRequest) -> str:
-        attempt = f"attempt={request.attempt_id}"
+        attempt = f"attempt={request.attempt_id}{tracing.carried()}"
         webhooks = f"{self.public_base}/carriers/{NAME}"
         body = await self._post(
             "Calls.json",
@@ -103,7 +104,7 @@ class Twilio:
         await self._post(f"Calls/{quote(sid)}.json", [("Status", word)])
 
     async def send_message(self, *, to: str, body: str, reply_id: UUID) -> str:
-        callback = f"{self.public_base}/carriers/{NAME}/message-status?reply={reply_id}"
+        callback = f"{self.public_base}/carriers/{NAME}/message-status?reply={reply_id}{tracing.carried()}"
         form = [("To", to), ("From", self.service_number), ("Body", body), ("StatusCallback", callback)]
         return _sid(await self._post("Messages.json", form))
 
@@ -147,6 +148,14 @@ class Twilio:
         }
 
     async def _request(self, method: str, path: str, *, data: bytes | None) -> Any:
+        with tracing.asked(f"{method} {_resource(path)}", about={"carrier": self.name}):
+            try:
+                return await self._answered(method, path, data=data)
+            except CarrierError as error:
+                tracing.failed(reason=error.reason)
+                raise
+
+    async def _answered(self, method: str, path: str, *, data: bytes | None) -> Any:
         url = f"{self.base}/2010-04-01/Accounts/{self.account_sid}/{path}"
         session = self.session.get()
         try:
@@ -160,12 +169,19 @@ class Twilio:
             raise Unavailable("connection") from error
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
             raise Unknown(type(error).__name__) from error
+        tracing.note(**{"http.response.status_code": status})
         if status < 300:
             return body
         refusal = _refusal(status, body)
         if method == "GET" and status != 404 and isinstance(refusal, Rejected):
             raise Unavailable(refusal.reason)  # nothing was learnt: an expired token must not look like "no such call"
         raise refusal
+
+
+def _resource(path: str) -> str:
+    """What a request is about, for a span: without ids, and without its query, which has people's numbers."""
+    name, _, item = path.partition("?")[0].partition("/")
+    return name.removesuffix(".json") + ("/{sid}" if item else "")
 
 
 def _refusal(status: int, body: Any) -> Rejected | Unavailable | Unknown:

@@ -48,5 +48,5 @@ WITH before AS (
     FROM folded f, before b WHERE f.state <> b.state
 )
 SELECT f.id, f.state, f.call_status, f.pressed <> b.pressed AS newly_pressed,
-       strpos(f.pressed, '9') > 0 AS never_again
+       strpos(f.pressed, '9') > 0 AS never_again, f.reminder_id
   FROM folded f, before b

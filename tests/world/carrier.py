@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+from reminders import tracing
 from reminders.carriers.base import (
     CallRecord,
     CallRequest,
@@ -60,6 +61,7 @@ class Call:
     ended_at: datetime | None = None
     pressed: str = ""
     heard: bool = False
+    carried: str = ""  # what the addresses of its callbacks end in
 
     @property
     def over(self) -> bool:
@@ -80,6 +82,7 @@ class Text:
     status: str
     reply: UUID | None = None
     answered: int | None = None  # the HTTP status of our answer to its webhook
+    carried: str = ""  # what the address of its callback ends in
 
 
 Post = Callable[[str, dict[str, str]], object]
@@ -117,6 +120,7 @@ class ObedientCarrier:
             listed_at=self.clock.now + timedelta(seconds=self.list_lag_seconds),
             fate=Fate(),
             ring_seconds=request.ring_seconds,
+            carried=tracing.carried(),
         )
         call.fate = self.fate_of(call)
         self.calls.append(call)
@@ -148,7 +152,7 @@ class ObedientCarrier:
         self.points.reach("carrier.send_message before")
         if (refusal := self.refuse_text(to)) is not None:
             raise refusal
-        text = self.take_text(to=to, body=body, reply=reply_id)
+        text = self.take_text(to=to, body=body, reply=reply_id, carried=tracing.carried())
         self._told("send_message")
         return text.sid
 
@@ -180,7 +184,7 @@ class ObedientCarrier:
         """A fresh id of the carrier's."""
         return f"{kind}{next(self._sids):032x}"
 
-    def take_text(self, *, to: str, body: str, reply: UUID | None) -> Text:
+    def take_text(self, *, to: str, body: str, reply: UUID | None, carried: str = "") -> Text:
         """An SMS of ours, taken and delivered."""
         text = Text(
             sid=self.sid("SM"),
@@ -192,6 +196,7 @@ class ObedientCarrier:
             inbound=False,
             status="queued",
             reply=reply,
+            carried=carried,
         )
         self.texts.append(text)
         self.later(1.0, lambda: self._deliver(text))
@@ -214,7 +219,7 @@ class ObedientCarrier:
         text.status = "delivered"
         if text.reply is not None:
             form = {"MessageSid": text.sid, "MessageStatus": "delivered"}
-            self.post(f"/carriers/twilio/message-status?reply={text.reply}", form)
+            self.post(f"/carriers/twilio/message-status?reply={text.reply}{text.carried}", form)
 
     def _ring(self, call: Call) -> None:
         if call.over:
@@ -242,7 +247,7 @@ class ObedientCarrier:
         form = {"CallSid": call.sid, "CallStatus": "in-progress"}
         if call.fate.answered_by:
             form["AnsweredBy"] = call.fate.answered_by
-        answer = self.post(f"/carriers/twilio/words?attempt={call.attempt}", form)
+        answer = self.post(f"/carriers/twilio/words?attempt={call.attempt}{call.carried}", form)
         if isinstance(answer, str) and "<Say" in answer:
             call.heard = True
         else:
@@ -253,7 +258,7 @@ class ObedientCarrier:
             return
         for key in keys:
             form = {"CallSid": call.sid, "Digits": key}
-            if self.post(f"/carriers/twilio/keys?attempt={call.attempt}", form) is not None:
+            if self.post(f"/carriers/twilio/keys?attempt={call.attempt}{call.carried}", form) is not None:
                 call.pressed += key
 
     def _end(self, call: Call, status: str) -> None:
@@ -277,7 +282,7 @@ class ObedientCarrier:
         delay = call.fate.delay_seconds
         if call.fate.reverse and status not in CALL_ENDS:
             delay += 2 * TALK_SECONDS
-        path = f"/carriers/twilio/call-status?attempt={call.attempt}"
+        path = f"/carriers/twilio/call-status?attempt={call.attempt}{call.carried}"
         for _ in range(2 if call.fate.twice else 1):
             self.later(delay, lambda: self._send(path, form))
 

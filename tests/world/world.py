@@ -89,10 +89,11 @@ class World:
             return None
         text.answered = 200
         for message in ET.fromstring(answer).iter("Message"):
-            found = re.search(r"reply=([0-9a-f-]{36})", message.get("statusCallback", ""))
+            found = re.search(r"reply=([0-9a-f-]{36})(.*)", message.get("statusCallback", ""))
             reply = UUID(found[1]) if found else None
             if not any(taken.reply == reply for taken in self.carrier.texts if reply):
-                self.carrier.take_text(to=text.sender, body=message.text or "", reply=reply)
+                carried = found[2] if found else ""
+                self.carrier.take_text(to=text.sender, body=message.text or "", reply=reply, carried=carried)
         return answer
 
     def post(self, path: str, form: dict[str, str]) -> str | None:

@@ -80,7 +80,7 @@ def _turn(claimer: dispatch.Claimer) -> bool:
     if buried:
         metrics.DEAD_LETTERS.inc(buried)
         log.error("reminder.dead_lettered", count=buried)
-    with tracing.span("dispatch", claimed=len(claimed)) as trace_context:
+    with tracing.span("dispatch", about={"claimed": len(claimed)}) as trace_context:
         bells = list(dispatch.doorbells(claimed=claimed, token=token))
         sent = dispatch.ring(bells=bells, send=lambda bell: tasks.knock(bell, trace_context), failed=tasks.DoorbellLost)
     if sent < len(bells):

@@ -9,7 +9,8 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import Status, StatusCode, Tracer, set_span_in_context
 
 from config import tail
-from config.tail import KEEP, TailProcessor, is_kept_by_share
+from config.tail import TailProcessor, is_kept_by_share
+from reminders.tracing import KEEP
 
 
 class Kept:

@@ -4,14 +4,20 @@ import asyncio
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
 
 import pytest
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.sdk.trace.sampling import ALWAYS_ON
+from opentelemetry.trace import SpanKind, StatusCode
 
-from reminders import limits
+from reminders import limits, tracing
 from reminders.carriers import session
 from reminders.carriers.base import CallRequest, Rejected, Unavailable, Unknown
 from reminders.carriers.twilio import Twilio
@@ -214,3 +220,54 @@ def test_it_ends_a_run_that_takes_too_long() -> None:
     with pytest.raises(TimeoutError):
         session.run(slow(), within_seconds=0.05)
     assert cancelled.wait(timeout=30)
+
+
+@pytest.fixture
+def seen(monkeypatch: pytest.MonkeyPatch) -> InMemorySpanExporter:
+    """What a recording process would export."""
+    exporter = InMemorySpanExporter()
+    provider = TracerProvider(sampler=ALWAYS_ON)
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    monkeypatch.setattr(tracing, "_tracer", provider.get_tracer("tests"))
+    return exporter
+
+
+def test_a_request_is_a_span_inside_what_asked_for_it_and_names_nobody(seen: InMemorySpanExporter) -> None:
+    """Its trace goes into the addresses that come back to us, and into nothing that the carrier would read."""
+    with (
+        _serving(_answers(OK)) as server,
+        _twilio(server.port) as carrier,
+        tracing.span("ring", about={tracing.KEEP: True}) as ring,
+    ):
+        _place(carrier)
+        with suppress(Unknown):  # the answer is no list
+            session.run(carrier.calls_to("+12025550101", since=datetime.now(UTC)), within_seconds=30)
+    spans = {span.name: span for span in seen.get_finished_spans()}
+    assert set(spans) == {"POST Calls", "GET Calls", "ring"}
+    for name in ("POST Calls", "GET Calls"):
+        assert spans[name].kind is SpanKind.CLIENT
+        assert spans[name].parent == spans["ring"].context
+        assert spans[name].attributes == {"carrier": "twilio", "http.response.status_code": 201}
+        assert "2025550101" not in spans[name].to_json()
+    posted, listed = (request.decode() for request in server.requests)
+    assert f"words%3Fattempt%3D{REQUEST.attempt_id}%26trace%3D{ring}%26keep%3D1&" in posted
+    assert f"call-status%3Fattempt%3D{REQUEST.attempt_id}%26trace%3D{ring}%26keep%3D1&" in posted
+    for request in (posted, listed):
+        head = request.partition("\r\n\r\n")[0].lower()
+        assert not any(f"\n{name}:" in head for name in ("traceparent", "tracestate", "baggage", "sentry-trace"))
+
+
+@pytest.mark.parametrize(("answer", "reason"), [(b"HTTP/1.1 503 x\r\nContent-Length: 0\r\n\r\n", "503"), (b"", "")])
+def test_a_request_that_failed_is_an_error_with_its_reason(
+    seen: InMemorySpanExporter, answer: bytes, reason: str
+) -> None:
+    def fails(peer: socket.socket) -> bool:
+        peer.sendall(answer)
+        return False
+
+    with _serving(fails) as server, _twilio(server.port) as carrier, pytest.raises(Unknown) as failed:
+        _place(carrier)
+    (span,) = seen.get_finished_spans()
+    assert span.status.status_code is StatusCode.ERROR
+    assert span.status.description == failed.value.reason
+    assert span.status.description == reason or not reason

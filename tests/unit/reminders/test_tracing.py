@@ -31,7 +31,7 @@ def test_every_context_is_valid_where_nothing_is_recorded() -> None:
 
 def test_a_send_is_a_trace_of_its_own_that_points_back(seen: InMemorySpanExporter) -> None:
     with tracing.span("intake") as text, tracing.span("attend ring") as batch:
-        opened = tracing.begin("ring", linked=(text, batch), **{"reminder.id": "7"})
+        opened = tracing.begin("ring", linked=(text, batch), about={"reminder.id": "7"})
         opened.end(state="placed")
     ring = next(span for span in seen.get_finished_spans() if span.name == "ring")
     assert ring.context is not None

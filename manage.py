@@ -2,13 +2,13 @@
 """Ringback's commands. `./manage.py help` lists them; `./manage.py up` runs the whole system."""
 
 import importlib.util
-import logging
 import os
 import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 PYTHON = HERE / ".venv" / "bin" / "python"
+SERVING = {"dispatch", "watch"}
 
 
 def main() -> int:
@@ -19,8 +19,8 @@ def main() -> int:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     from django.core.management import execute_from_command_line
 
-    if "RINGBACK_INSTANCE" not in os.environ:  # a person's command says it in one sentence instead
-        logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)
+    if "RINGBACK_INSTANCE" not in os.environ and not set(sys.argv[1:2]) & SERVING:
+        os.environ.setdefault("RINGBACK_LOG_LEVEL", "ERROR")  # a person's command says it in one sentence instead
     try:
         execute_from_command_line(sys.argv)
     except BrokenPipeError:  # `| head` has read enough

@@ -326,6 +326,8 @@ class Trial:
             found.measures["statements_differ"] = statements_differ(self._subject, found.books)
         found.wrong = experiment.judged(found.measures, self._wanted.expected(found.tier))
         found.wrong += found.not_healed
+        if found.audit.get("error"):
+            found.wrong.append(f"the audit gave no answer: {found.audit['error']}")
         if found.aborted:
             found.wrong.append(f"aborted: {found.aborted}")
         if found.after is None or not found.after.holds:
@@ -341,7 +343,8 @@ def audit(subject: Subject) -> dict[str, Any]:
     try:
         answered: dict[str, Any] = json.loads(done.stdout)
     except ValueError:
-        return {"ok": None, "promises": [], "error": done.stderr[-500:]}
+        said = done.stderr.strip().splitlines() or ["nothing"]
+        return {"ok": None, "promises": [], "error": f"exit code {done.returncode}, and it said {said[-1][:300]}"}
     return answered
 
 

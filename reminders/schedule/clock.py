@@ -24,6 +24,8 @@ def clock(p: Phrase, i: int) -> int:
     if word in lexicon.half or word in lexicon.fraction or word in lexicon.a:
         return fraction(p, i)
     value, j = number(lexicon, p.words, i)
+    if value >= 100 and value == int(value):
+        return _tail(p, set_time(p, int(value) // 100, int(value) % 100, 0, True, j))  # "at twenty hundred"
     return after_hour(p, value, j, exact=False) if j else 0
 
 
@@ -73,6 +75,8 @@ def fraction(p: Phrase, i: int) -> int:
         return after_hour(p, value, j, exact=False) if j and words[i] not in lexicon.a else minutes(p, value, j)
     if p.word(j) in lexicon.past or p.word(j) in lexicon.to:
         return _around(p, round(value * 60), j)
+    if words[i].rpartition(" ")[2] in lexicon.to and p.word(j) in lexicon.number:
+        return _around(p, round(value * 60), j - 1, before=True)  # "quarter of six"
     if words[i] in lexicon.half:
         hour, k = number(lexicon, words, j)
         if k and 1 <= hour <= 12 and p.word(k) not in lexicon.unit:
@@ -201,11 +205,11 @@ def minutes(p: Phrase, value: float, j: int) -> int:
     return _around(p, int(value), j + 1) if after in p.lexicon.past or after in p.lexicon.to else 0
 
 
-def _around(p: Phrase, minutes: int, j: int) -> int:
+def _around(p: Phrase, minutes: int, j: int, *, before: bool = False) -> int:
     """Minutes past or to the hour that is named at `j` + 1."""
     if minutes > 59:
         return 0
-    before = p.words[j] in p.lexicon.to
+    before = before or p.words[j] in p.lexicon.to
     word = p.word(j + 1)
     if word in p.lexicon.clock:
         hour, k = p.lexicon.clock[word][0], j + 2

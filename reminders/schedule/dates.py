@@ -14,6 +14,7 @@ NO_DATE: Final = "no_such_date"
 # "the 1st, the 5th and the 10th": nobody lists more.
 LISTED_MAX: Final = 8
 DAY_END_HOUR: Final = 17
+YEARS_SPOKEN_MAX: Final = 10
 
 
 def day(p: Phrase, i: int) -> int:
@@ -147,7 +148,7 @@ def this(p: Phrase, i: int) -> int:
             p.month_shift = 0
         elif unit == "weekend":
             p.weekday = 5
-        elif unit == "year" and (p.month or p.holiday or p.nths is not None or p.edge):
+        elif unit == "year" and (p.month or p.holiday or p.nths is not None or p.edge or of_year(p)):
             p.year = p.now.year
         elif unit == "day" and word in lexicon.part:
             p.offset, p.part = 0, lexicon.part[word]
@@ -234,8 +235,11 @@ def figure_date(p: Phrase, word: str, j: int) -> int:
 
 
 def spaced(p: Phrase, i: int) -> int:
-    """ "10 31 2026"."""
+    """ "10 31 2026", "2026 10 31"."""
     words = p.words
+    if len(words[i]) == 4 and i + 2 < len(words) and words[i].isdecimal() and not p.has_day():
+        dated = all(word.isdecimal() and len(word) == 2 for word in words[i + 1 : i + 3])
+        return figure_date(p, "-".join(words[i : i + 3]), i + 3) if dated and "1900" <= words[i] <= "2199" else 0
     three = i + 2 < len(words) and len(words[i + 2]) == 4 and words[i + 2].isdecimal() and not p.has_day()
     if not three or not (words[i].isdecimal() and words[i + 1].isdecimal() and 1900 <= int(words[i + 2]) <= 2199):
         return 0
@@ -248,6 +252,14 @@ def year(p: Phrase, value: int, j: int) -> int:
         return 0
     p.year = value
     return j
+
+
+def year_in_two(p: Phrase, j: int) -> int:
+    """The rest of "twenty twenty seven", after a day."""
+    value, k = number(p.lexicon, p.words, j)
+    if not k or p.words[j].isdecimal() or not 0 <= p.convention.century + value - p.now.year <= YEARS_SPOKEN_MAX:
+        return 0
+    return year(p, p.convention.century + int(value), k)
 
 
 def compact(p: Phrase, word: str, j: int) -> int:
@@ -272,8 +284,10 @@ def _full(p: Phrase, year: str, month: str, day: str, *, j: int) -> int:
         p.problem = p.problem or NO_DATE
         p.year, p.month, p.days = int(year), int(month), [int(day)]
     # 2026-12-25T10:00
-    if p.word(j) == "t" and ":" in p.word(j + 1):
-        return clock(p, j + 1) or j
+    if p.word(j) == "t" and (":" in p.word(j + 1) or len(p.word(j + 1)) in (4, 6)):
+        word = p.words[j + 1]
+        spread = word[:2] + ":" + word[2:4] + (":" + word[4:] if word[4:] else "")
+        return (clock(p, j + 1) if ":" in word or not word.isdecimal() else figures(p, j + 1, spread)) or j
     return j
 
 
@@ -342,6 +356,14 @@ def _several(p: Phrase, value: int, i: int) -> int:
     return i + 1
 
 
+def of_year(p: Phrase) -> bool:
+    """ "the first day of", "the last day of" the year: takes the month that it is in."""
+    if p.month or p.days not in ([1], [-1]):
+        return False
+    p.month, p.days = (1, [1]) if p.days == [1] else (12, [31])
+    return True
+
+
 def next_unit(p: Phrase, i: int, j: int) -> int:
     """The unit at `i` is the next one; `j` is after all that says so."""
     unit = p.lexicon.unit[p.words[i]]
@@ -367,7 +389,7 @@ def next_unit(p: Phrase, i: int, j: int) -> int:
 
 def _dated(p: Phrase, j: int) -> bool:
     """Whether a year is meant of the date around it."""
-    if p.month or p.holiday or p.nths is not None or p.edge:
+    if p.month or p.holiday or p.nths is not None or p.edge or of_year(p):
         return True
     word = p.word(j + (p.word(j) in p.lexicon.on or p.word(j) in p.lexicon.into))
     return word in p.lexicon.month or word in p.lexicon.holiday

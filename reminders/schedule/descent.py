@@ -178,6 +178,8 @@ def lone_unit(p: Phrase, i: int) -> int:
     if unit == "month" and (p.days is not None or p.nths is not None):
         p.of_month = True
         return i + 1  # "the last day of the month"
+    if unit == "year" and not p.freq and dates.of_year(p):
+        return i + 1
     if unit in ("week", "fortnight") and not p.has_day() and (after in p.lexicon.on or after in p.lexicon.day):
         return spans.span(p, 1, i)  # "week on friday", "fortnight tomorrow"
     if unit in ("month", "year", "week") and p.edge and not p.freq and not p.month:

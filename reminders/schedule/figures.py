@@ -55,6 +55,8 @@ def worded(p: Phrase, i: int) -> int:
         return spans.span(p, value, j) if after in lexicon.unit else 0
     if value >= YEAR_MIN:
         return dates.year(p, int(value), j)
+    if value * 100 == p.convention.century and p.month and p.days and p.at != i and (k := dates.year_in_two(p, j)):
+        return k
     return numeric(p, i, value, j)
 
 
@@ -99,6 +101,8 @@ def before_clock(p: Phrase, i: int, value: float, j: int) -> int:
         return clocks.clock(p, i) or bare(p, i, value, j)
     if p.words[j] in p.lexicon.to and (k := _range_start(p, i, int(value), j)):
         return k  # "july 13 to 15", "12 to 16 september", "from 3 to 4pm"
+    if p.words[j] in p.lexicon.through and (k := sooner(p, i, value, j)):
+        return k
     between = p.words[j] in p.lexicon.to or p.words[j] in p.lexicon.past
     if between and p.at != i and not (number(p.lexicon, p.words, j + 1)[1] or p.word(j + 1) in p.lexicon.clock):
         return bare(p, i, value, j)  # "march 5 to call the vet"
@@ -121,6 +125,21 @@ def _range_start(p: Phrase, i: int, value: int, j: int) -> int:
         p.days, p.firm = [value], True
         return j
     return clocks.set_time(p, value, 0, 0, False, j) if i and p.words[i - 1] in lexicon.of_from else 0
+
+
+def before_or(p: Phrase, i: int, value: float, j: int) -> int:
+    return sooner(p, i, value, j) or bare(p, i, value, j)
+
+
+def sooner(p: Phrase, i: int, value: float, j: int) -> int:
+    """ "two or three days", "5 to 10 minutes": the sooner, so that nobody is late."""
+    later, k = number(p.lexicon, p.words, j + 1)
+    word = p.word(k) if k else ""
+    if later <= value or word not in p.lexicon.unit or word in p.lexicon.weekday:
+        return 0
+    if word in p.lexicon.oclock and p.into != i:
+        return 0  # "10 to 12 hours" is 11:50
+    return spans.span(p, value, k)
 
 
 def before_month(p: Phrase, i: int, value: float, j: int) -> int:
@@ -376,6 +395,7 @@ def roles(code: str) -> dict[str, Counted]:
     for table, role in (
         (words.joint, before_joint),
         (("-", "/"), before_joint),
+        (words.either, before_or),
         (words.both, before_more),
         (words.fraction, before_more),
         (words.weekday, before_weekday),

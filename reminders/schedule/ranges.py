@@ -11,12 +11,12 @@ FIGURES_OF_A_TIME = 4
 
 def range_end(p: Phrase, i: int) -> int:
     """Read over the end of a range whose start has been read; `i` is at "to" or the dash. 0 where it is none."""
-    if p.inner or p.span or p.freq or i + 1 >= len(p.words) or not (p.hour >= 0 or p.has_day()):
+    if p.inner or p.span or i + 1 >= len(p.words) or not (p.hour >= 0 or (p.has_day() and not p.freq)):
         return 0
     if p.days and p.hour < 0 and (j := _day_after(p, i + 1)):
         return j
     last, j = p.within(i + 1, at=i + 1 if p.hour >= 0 else -1)
-    if j == i + 1 or last.freq or last.span or last.problem:
+    if j == i + 1 or last.freq or last.span or last.problem or (p.freq and (p.more_times or last.has_day())):
         return 0
     if last.hour >= 0 and p.hour < 0:
         return _time_after_all(p, last, i, j)
@@ -24,7 +24,8 @@ def range_end(p: Phrase, i: int) -> int:
         return 0
     if p.hour >= 0 and last.hour >= 0:
         _borrow_half(p, last)
-    _borrow_day(p, last)
+    if not p.freq:
+        _borrow_day(p, last)
     p.firm = True
     return j
 

@@ -22,6 +22,8 @@ FREQUENCIES: Final = {
     "year": ("YEARLY", 1),
     "decade": ("YEARLY", 10),
 }
+# What repeats as time passes, whatever the clock shows.
+ELAPSING: Final = ("HOURLY", "MINUTELY", "SECONDLY")
 # The note of a rule whose last day is past.
 OVER: Final = "over"
 SETS: Final = {"weekday": [0, 1, 2, 3, 4], "weekend": [5, 6]}
@@ -104,7 +106,7 @@ def through(p: Phrase, i: int) -> int:
             return -(i + 1)
     if p.freq and (p.words[i] in lexicon.until or (p.start is not None and p.words[i] != "-")):
         return until(p, i)
-    if not p.freq and (j := range_end(p, i)):
+    if p.freq not in ELAPSING and (j := range_end(p, i)):
         return j
     return -(i + 1) if p.words[i] == "-" or p.words[i] in lexicon.joint else 0
 
@@ -117,6 +119,8 @@ def until(p: Phrase, i: int) -> int:
     if j == i + 1 or last.freq:
         return 0
     p.until = moment(last, last_second=True)
+    if p.hour < 0 <= last.hour and last.has_day() and p.freq not in ELAPSING:
+        p.hour, p.minute, p.half, p.exact = last.hour, last.minute, last.half, last.exact  # "until june 3 at 6pm"
     if last.problem == "past":
         p.note = OVER  # a rule that never happens, which is for whoever asks when it does
         return j
@@ -128,11 +132,12 @@ def starting(p: Phrase, i: int) -> int:
     if p.words[i] in p.lexicon.edge and (not p.freq or i + 1 == len(p.words)):
         return edge(p, i)  # "each month at the beginning", "the beginning of june"
     first, j = p.within(i + 1) if p.freq else (p, i + 1)
-    if j == i + 1 or first.freq or not (first.has_day() or first.span):
+    begun = first.has_day() or first.span or (first.hour >= 0 and p.freq in ELAPSING)
+    if j == i + 1 or first.freq or not begun:
         return -(i + 1)
     p.start = first
     p.problem = p.problem or first.problem
-    if p.hour < 0 and first.hour >= 0:
+    if p.hour < 0 <= first.hour and p.freq not in ELAPSING:
         p.hour, p.minute, p.half, p.exact = first.hour, first.minute, first.half, first.exact
     return j
 

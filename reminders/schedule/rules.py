@@ -72,7 +72,7 @@ def _elapsing(seconds: int, start: datetime, after: datetime) -> datetime:
     """Hours and minutes pass: the clocks' changes do not matter."""
     begin = start.astimezone(UTC)
     gone = (after.astimezone(UTC) - begin).total_seconds()
-    count = max(int(gone // seconds) + 1, 1)
+    count = max(int(gone // seconds) + 1, 0)
     return (begin + timedelta(seconds=count * seconds)).astimezone(start.tzinfo)
 
 

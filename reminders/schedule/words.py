@@ -17,7 +17,7 @@ SETS: Final = (
     "at on in from before joint noise the a and next this last every other after_next hence now past to half "
     "quarter oclock hour_mark through until starting except for times once twice day_word later month_end "
     "time_word plus part_today hour_plus hour_minus ago pm_short coming "
-    "time_before weak same_time alternate filler day_past part_every between about counted behind"
+    "or time_before weak same_time alternate filler day_past part_every between about counted behind"
 ).split()
 VALUES: Final = "number adder multiplier fraction ordinal ordinal_suffix edge clock often sets".split()
 LISTS: Final = "unit day part half_day holiday".split()
@@ -52,6 +52,7 @@ class Lexicon:
         self.between, self.about = frozenset(tables["between"]), frozenset(tables["about"])
         self.alternate, self.filler = frozenset(tables["alternate"]), frozenset(tables["filler"])
         self.day_past, self.part_every = frozenset(tables["day_past"]), frozenset(tables["part_every"])
+        self.either = frozenset(tables["or"])
         self.time_before = frozenset(tables["time_before"])
         self.part_today = frozenset(tables["part_today"])
         self.number: dict[str, float] = tables["number"]

@@ -33,6 +33,12 @@ def test_it_finds_both_the_time_and_the_subject(text: str, when: str, subject: s
     assert said(text) == (when, subject)
 
 
+def test_what_repeats_by_the_hour_begins_at_the_hour_that_was_named() -> None:
+    request = understand("drink water every 3 hours starting tomorrow at 9am", NOW, "America/New_York")
+    assert request.when == datetime(2026, 11, 19, 9, 0, tzinfo=NEW_YORK)
+    assert request.rrule == "FREQ=HOURLY;INTERVAL=3"
+
+
 def test_the_messages_are_enough_to_judge_by() -> None:
     assert len(rows("messages.tsv")) >= 200
 

@@ -71,7 +71,11 @@ def fold(*, attempt_id: UUID, evidence: Evidence, policy: Policy, carrier: str, 
         },
     ).fetchone()
     if row is None:
-        raise NoSuchAttempt
+        rebuilt = _rebuilt(attempt_id, carrier, evidence.carrier_sid)
+        if rebuilt is None:
+            raise NoSuchAttempt
+        fold(attempt_id=rebuilt, evidence=evidence, policy=policy, carrier=carrier, now=now)
+        return
     _, state, call_status, newly_pressed, never_again, reminder_id = row
     tracing.note(state=state, evidence=evidence.says, **tracing.ids(reminder=reminder_id))
     if state in OPEN:
@@ -84,7 +88,7 @@ def fold(*, attempt_id: UUID, evidence: Evidence, policy: Policy, carrier: str, 
 
 
 def ask_words(
-    *, attempt_id: UUID, carrier_sid: str, answered_by: str | None, policy: Policy, now: datetime
+    *, attempt_id: UUID, carrier: str, carrier_sid: str, answered_by: str | None, policy: Policy, now: datetime
 ) -> Words | None:
     """The words of an answered call, or None where it must hang up: superseded, cancelled, stopped, unknown.
 
@@ -103,7 +107,17 @@ def ask_words(
     ).fetchone()
     if row is None:
         prove()
-        return None
+        rebuilt = _rebuilt(attempt_id, carrier, carrier_sid)
+        if rebuilt is None:
+            return None
+        return ask_words(
+            attempt_id=rebuilt,
+            carrier=carrier,
+            carrier_sid=carrier_sid,
+            answered_by=answered_by,
+            policy=policy,
+            now=now,
+        )
     reminder_id, subject, language, _, _, late, lateness_ms, by = row
     tracing.note(late=bool(late), lateness_ms=lateness_ms, **tracing.ids(reminder=reminder_id))
     return Words(
@@ -219,6 +233,12 @@ def refuse_stopped(*, timer_ids: Sequence[UUID], token: UUID) -> None:
 
 def _told(name: str, attempt_id: UUID) -> AbstractContextManager[str]:
     return tracing.span(name, about=tracing.ids(attempt=attempt_id))
+
+
+def _rebuilt(attempt_id: UUID, carrier: str, carrier_sid: str | None) -> UUID | None:
+    """Where a call's attempt was rebuilt after a restore it may have another id than the call's addresses name."""
+    row = statements.run("call_attempt", {"carrier": carrier, "carrier_sid": carrier_sid}).fetchone()
+    return row[0] if row and row[0] != attempt_id else None
 
 
 def _rings_after_all(attempt_id: UUID, evidence: Evidence, now: datetime) -> None:

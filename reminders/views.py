@@ -148,6 +148,7 @@ def words(hook: Webhook) -> HttpResponse:
     attempt_id, call = hook.id("attempt"), twilio.call_sid(hook.form)
     found = outcomes.ask_words(
         attempt_id=attempt_id,
+        carrier=hook.carrier,
         carrier_sid=call,
         answered_by=hook.form.get("AnsweredBy"),
         policy=wiring.policy(),

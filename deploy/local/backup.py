@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -32,6 +33,14 @@ _RECOVERY_SECONDS: Final = 300.0
 _STOP_SECONDS: Final = 60.0
 _AGAIN_SECONDS: Final = 0.05
 _SEGMENT: Final = slice(8, 24)  # of a file's name: where in the log, without the timeline
+
+
+@dataclass(frozen=True, kw_only=True)
+class Restored:
+    """A restore: to which moment, and from when on nothing ran before it."""
+
+    to: datetime
+    stopped_at: datetime
 
 
 def backup(home: Home) -> Path:
@@ -65,7 +74,8 @@ def restore(home: Home, *, to: datetime, port: int) -> float:
     if records.supervisor(home) is not None:
         raise CannotStartError("It runs: stop it with `make down`, then restore.", code=2)
     base = _base(home, to)
-    began, aside = time.monotonic(), f"before-{datetime.now(UTC):%Y%m%dT%H%M%S.%f}"
+    began, stopped_at = time.monotonic(), datetime.now(UTC)
+    aside = f"before-{stopped_at:%Y%m%dT%H%M%S.%f}"
     logs = [one / "pg_wal" for one in _move_aside(home, aside)]
     data = home.postgres
     shutil.copytree(base, data, symlinks=True)
@@ -74,7 +84,7 @@ def restore(home: Home, *, to: datetime, port: int) -> float:
         postgres.give(place)
     with _recovering(data, to=to, timeline=_timeline(home, base, to), logs=[home.archive, *logs]):
         _serve_until_recovered(home, port=port)
-    mark = {"restored_to": to.isoformat(), "backup": base.name, "at": datetime.now(UTC).isoformat()}
+    mark = {"restored_to": to.isoformat(), "backup": base.name, "stopped_at": stopped_at.isoformat()}
     write_private(home.quarantine, json.dumps(mark, indent=1) + "\n")
     return time.monotonic() - began
 
@@ -86,12 +96,15 @@ def release(home: Home, *, url: str) -> None:
     home.quarantine.unlink(missing_ok=True)
 
 
-def restored_to(home: Home) -> datetime | None:
-    """The moment that the database in quarantine was brought back to; None where it is in none."""
+def restored(home: Home) -> Restored | None:
+    """What the database in quarantine was brought back to; None where it is in none."""
     try:
-        return datetime.fromisoformat(json.loads(home.quarantine.read_text())["restored_to"])
+        mark = json.loads(home.quarantine.read_text())
     except FileNotFoundError:
         return None
+    to = datetime.fromisoformat(mark["restored_to"])
+    # A mark of an earlier version says only when the restore was over.
+    return Restored(to=to, stopped_at=datetime.fromisoformat(mark.get("stopped_at") or mark["at"]))
 
 
 def _leading(home: Home, ports: Ports) -> int:

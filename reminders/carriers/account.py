@@ -21,6 +21,7 @@ from reminders.carriers.base import (
     CarrierError,
     MessageRecord,
     Rejected,
+    Told,
     Unavailable,
 )
 
@@ -74,6 +75,9 @@ class Account:
 
     async def calls_to(self, number: str, *, since: datetime) -> Sequence[CallRecord]:
         return await self._ask(lambda: self._carrier.calls_to(number, since=since))
+
+    async def told(self, sid: str) -> Told | None:
+        return await self._ask(lambda: self._carrier.told(sid))
 
     async def hang_up(self, sid: str) -> None:
         await self._ask(lambda: self._carrier.hang_up(sid))

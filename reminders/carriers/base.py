@@ -63,6 +63,14 @@ class CallRecord:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Told:
+    """What the carrier told us during a call, by its own record of its webhooks: for which attempt, and which keys."""
+
+    attempt_id: UUID
+    pressed: str  # as they were pressed
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class MessageRecord:
     """An SMS as the carrier's books have it."""
 
@@ -124,6 +132,10 @@ class Carrier(Protocol):
 
     async def calls_to(self, number: str, *, since: datetime) -> Sequence[CallRecord]:
         """Calls to a number (empty: to anybody) since then, oldest first; at most limits.CALL_LIST_MAX, the newest."""
+        ...
+
+    async def told(self, sid: str) -> Told | None:
+        """What the carrier's webhooks about a call have told us; None where it does not say, or not yet."""
         ...
 
     async def hang_up(self, sid: str) -> None:

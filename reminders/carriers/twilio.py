@@ -5,13 +5,14 @@ The simulated carrier speaks the same; only the base address differs.
 
 import base64
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import cached_property
 from typing import Any, Final
-from urllib.parse import quote, urlencode
+from urllib.parse import parse_qs, quote, urlencode, urlsplit
 from uuid import UUID
 
 import aiohttp
@@ -23,6 +24,7 @@ from reminders.carriers.base import (
     CarrierError,
     MessageRecord,
     Rejected,
+    Told,
     Unavailable,
     Unknown,
 )
@@ -44,6 +46,7 @@ CALL_ENDS: Final[Mapping[str, Outcome]] = {
     "failed": Outcome.FAILED,
     "canceled": Outcome.CANCELLED,
 }
+_ATTEMPT: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 CALL_EVENTS: Final = ("initiated", "ringing", "answered", "completed")
 
 
@@ -95,6 +98,10 @@ class Twilio:
             if not path or any(c.created_at is not None and c.created_at < since for c in page):
                 break  # newest first
         return sorted((c for c in found.values() if c.created_at is None or c.created_at >= since), key=_age)
+
+    async def told(self, sid: str) -> Told | None:
+        # There 15 minutes after a call, kept for 30 days: https://www.twilio.com/docs/voice/api/call-event-resource
+        return _told(_items(await self._get(f"Calls/{quote(sid)}/Events.json?PageSize={limits.CALL_PAGE}"), "events"))
 
     async def hang_up(self, sid: str) -> None:
         record = await self.fetch_call(sid)
@@ -221,6 +228,24 @@ def _call(body: Any) -> CallRecord:
         duration_seconds=int(duration) if duration.isdecimal() else None,
         answered_by=body.get("answered_by"),
     )
+
+
+def _told(events: Sequence[Any]) -> Told | None:
+    """The attempt that the addresses of the requests name, and the keys that they carried."""
+    attempt_id, pressed = None, ""
+    for event in events:
+        request = event.get("request") if isinstance(event, dict) else None
+        if not isinstance(request, dict):
+            continue
+        address = urlsplit(str(request.get("url")))
+        named = parse_qs(address.query).get("attempt", [""])[0]
+        if f"/carriers/{NAME}/" not in address.path or not _ATTEMPT.fullmatch(named):
+            continue
+        attempt_id = UUID(named)
+        parameters = request.get("parameters")
+        if address.path.endswith("/keys") and isinstance(parameters, dict):
+            pressed += str(parameters.get("digits") or "")[:1]
+    return Told(attempt_id=attempt_id, pressed=pressed) if attempt_id is not None else None
 
 
 def _message(body: Any) -> MessageRecord:

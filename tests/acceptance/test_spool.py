@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import pytest
 
-from tests.acceptance import audit, http
+from tests.acceptance import audit, http, restoring
 from tests.acceptance.carrier import Phone
 from tests.acceptance.system import QUICK, System, Systems
 from tests.acceptance.waiting import until
@@ -102,4 +102,31 @@ def test_it_refuses_nobody_while_the_database(
     assert [[text for text in phone.received() if text.startswith("#1")] for phone in phones] == [
         [phone.received()[0]] for phone in phones
     ]
+    audit.clean(system)
+
+
+def test_it_is_put_back_rebuilt_and_rings_nobody_again(system: System) -> None:
+    *others, waits = phones = list(system.carrier.phones(restoring.PEOPLE))
+    restoring.begin(phones)
+    done = system.manage("backup")
+    assert done.returncode == 0, done.stderr
+    (moment,) = system.rows("SELECT clock_timestamp()")[0]
+    restoring.go_on(phones)
+    until(lambda: restoring.is_settled(system, phones), seconds=60, what="every call is over")
+    said, calls = restoring.says(system, others), len(system.carrier.calls())
+    received = [phone.received() for phone in others]
+    restoring.put_back(system, moment)
+    assert restoring.says(system, others) != said
+    while_closed = system.carrier.text(sender=waits.number, body=TEA)
+    assert [one["status"] for one in system.carrier.await_webhooks(while_closed)] == [200]
+    assert waiting(system)["count"] == 1
+    done = system.manage("release")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert restoring.says(system, others) == said, done.stdout
+    restoring.answered(waits, 1, "1")
+    until(lambda: restoring.is_settled(system, phones), seconds=60, what="the last call is over")
+    assert [state for _, _, state, *_ in restoring.says(system, [waits])["reminders"]] == ["scheduled", "answered"]
+    assert restoring.says(system, others) == said
+    assert [phone.received() for phone in others] == received
+    assert len(system.carrier.calls()) == calls + 1
     audit.clean(system)

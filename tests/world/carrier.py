@@ -18,6 +18,7 @@ from reminders.carriers.base import (
     CallRequest,
     MessageRecord,
     Rejected,
+    Told,
     Unknown,
 )
 from reminders.carriers.twilio import CALL_ENDS, NAME
@@ -101,6 +102,7 @@ class ObedientCarrier:
     lose_call: Callable[[CallRequest], bool] = lambda _: False
     refuse_text: Callable[[str], Exception | None] = lambda _: None
     list_lag_seconds: float = 0.0
+    tells: bool = True  # what its webhooks told, a while after a call
     calls: list[Call] = field(default_factory=list)
     texts: list[Text] = field(default_factory=list)
     agenda: list[tuple[datetime, int, Callable[[], None]]] = field(default_factory=list)
@@ -140,6 +142,10 @@ class ObedientCarrier:
         listed = [c for c in asked if c.created_at >= since and c.listed_at <= self.clock.now]
         self._told("calls_to")
         return [_record(call) for call in listed]
+
+    async def told(self, sid: str) -> Told | None:
+        call = self._call(sid)
+        return Told(attempt_id=call.attempt, pressed=call.pressed) if self.tells and call.over else None
 
     async def hang_up(self, sid: str) -> None:
         self.points.reach("carrier.hang_up before")

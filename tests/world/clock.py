@@ -30,7 +30,7 @@ class Clock:
     """The one clock of a test: of the database, of the edges, and of the looker (whose boot may change)."""
 
     def __init__(self, superuser: psycopg.Connection[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch) -> None:
-        self._superuser = superuser
+        self.superuser = superuser
         self.now = START
         self.boot = 1
         self.monotonic_offset_seconds = 0.0
@@ -50,7 +50,7 @@ class Clock:
     def set(self, at: datetime) -> None:
         """Move every clock to an instant."""
         self.now = at
-        self._superuser.execute("UPDATE stopped.clock SET at = %s", [at])
+        self.superuser.execute("UPDATE stopped.clock SET at = %s", [at])
 
     def host_now(self) -> datetime:
         """What a process reads from its host's clock."""

@@ -155,6 +155,9 @@ class Conversation:
             spoil=behaviour.drawn(behaviour.faults.bad_signature, "signature", self._call.sid + address),
         )
         last = answers[-1]
+        self._books.change(
+            self._call, asked=[*self._call.asked, [last.url, method, list(map(list, more)), last.status, last.at]]
+        )
         if not last.good:
             self._apologise()
             return None

@@ -13,6 +13,7 @@ class Call:
     """One call, its instructions, and what became of it.
 
     events are the callbacks owed, each [event, CallStatus, at]; told counts those that are dealt with.
+    asked are the requests for documents, each [url, method, what came besides, HTTP status, at].
     nth counts the calls of this number, so that a seed strikes the same ones again.
     """
 
@@ -42,6 +43,7 @@ class Call:
     answered_by: str | None = None
     heard: list[str] = field(default_factory=list)
     pressed: str | None = None
+    asked: list[list[Any]] = field(default_factory=list)
     events: list[list[Any]] = field(default_factory=list)
     told: int = 0
 

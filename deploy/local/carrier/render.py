@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import time
 from typing import Any
 
 from deploy.local.carrier.behaviour import Behaviour
-from deploy.local.carrier.callbacks import API_VERSION
+from deploy.local.carrier.callbacks import API_VERSION, call_parameters, parameters
 from deploy.local.carrier.records import Call, Message
 from deploy.local.carrier.times import rfc2822, rfc3339
 
@@ -60,6 +61,33 @@ _CALL_PARTS = (
     ("events", "Events"),
     ("transcriptions", "Transcriptions"),
 )
+
+
+def call_events(call: Call) -> list[dict[str, Any]]:
+    """The requests about a call, oldest first, with their parameters' names as Twilio shows them: `call_sid`."""
+    about = call_parameters(call, "in-progress")
+    asked = [(at, url, method, [*about, *more], status) for url, method, more, status, at in call.asked]
+    told = [
+        (call.events[nth][2], call.callback, call.callback_method, [*parameters(call, nth)], 204)
+        for nth in range(call.told)
+    ]
+    return [
+        {
+            "request": {"method": method, "url": url, "parameters": {_snake(name): value for name, value in pairs}},
+            "response": {
+                "response_code": status,
+                "request_duration": None,
+                "content_type": None,
+                "response_body": None,
+                "date_created": rfc2822(at),
+            },
+        }
+        for at, url, method, pairs, status in sorted(asked + told, key=lambda one: one[0])
+    ]
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
 
 
 def _last(call: Call) -> float:

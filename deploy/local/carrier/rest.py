@@ -63,6 +63,8 @@ class Rest:
         if resource is None or not path.endswith(".json"):
             raise RefusedError.missing(request.path)
         if request.method == "GET":
+            if kind == "Calls" and name.endswith("/Events"):
+                return _json(rest_calls.events(self._engine, account, name.removesuffix("/Events")))
             if name:
                 return _json(resource.fetch(self._engine, account, name))
             return _json(resource.listed(self._engine, account, request.rel_url.raw_query_string))

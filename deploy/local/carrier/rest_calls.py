@@ -8,16 +8,18 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import parse_qsl
 
+from deploy.local.carrier.callbacks import API_VERSION
 from deploy.local.carrier.calls import CallRefusedError, new_sid
 from deploy.local.carrier.engine import Engine
 from deploy.local.carrier.listing import Filter, day_filters, page
 from deploy.local.carrier.records import Call
 from deploy.local.carrier.refusals import RefusedError
-from deploy.local.carrier.render import call_resource
+from deploy.local.carrier.render import call_events, call_resource
 
 EVENTS = ("initiated", "ringing", "answered", "completed")
 STATUSES = ("queued", "ringing", "in-progress", "canceled", "completed", "failed", "busy", "no-answer")
 TWIML_MAX = 4_000
+EVENTS_PAGE = 1_000
 TIMEOUT_MAX, TIME_LIMIT_MAX = 600, 14_400
 E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 
@@ -92,6 +94,27 @@ def listed(engine: Engine, account: str, query: str) -> dict[str, Any]:
         base=f"/2010-04-01/Accounts/{account}/Calls.json",
         shown=lambda call: call_resource(call, behaviour),
     )
+
+
+def events(engine: Engine, account: str, sid: str) -> dict[str, Any]:
+    """Every request that this call has caused to the service, in one page; raises RefusedError.
+
+    Twilio shows them a quarter of an hour after the call has ended; here they are there at once.
+    """
+    call = _found(engine, account, sid)
+    uri = f"/{API_VERSION}/Accounts/{account}/Calls/{sid}/Events.json?PageSize={EVENTS_PAGE}&Page=0"
+    shown = call_events(call)[:EVENTS_PAGE]
+    return {
+        "events": shown,
+        "start": 0,
+        "end": max(0, len(shown) - 1),
+        "page": 0,
+        "page_size": EVENTS_PAGE,
+        "uri": uri,
+        "first_page_uri": uri,
+        "next_page_uri": None,
+        "previous_page_uri": None,
+    }
 
 
 def _candidates(engine: Engine, to: str | None) -> Iterable[Call]:

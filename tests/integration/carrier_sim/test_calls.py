@@ -55,6 +55,31 @@ def test_it_runs_from_the_queue_to_the_key_press(tmp_path: Path) -> None:
     play(story, tmp_path)
 
 
+def test_it_shows_what_it_asked_of_the_service_during_a_call(tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        world.service.replies = {"/words": GATHER, "/keys": "<Response><Say>Done</Say></Response>"}
+        await world.behave(answer="always", answer_after_seconds=0, press="12")
+        sid = await dialled(world)
+        await world.state(sid, "completed")
+        path = f"Calls/{sid}/Events.json"
+
+        async def all_told() -> bool:
+            return len((await world.rest("GET", path))[1]["events"]) == 6
+
+        await until(all_told)
+        _, shown = await world.rest("GET", path)
+        asked = [one["request"] for one in shown["events"]]
+        named = sorted(one["url"].rpartition("/")[2] for one in asked)
+        assert named == ["keys", *["status?attempt=7"] * 4, "words?attempt=7"]
+        (keys,) = (one["parameters"] for one in asked if one["url"].endswith("/keys"))
+        assert (keys["digits"], keys["call_sid"]) == ("1", sid)
+        assert shown["next_page_uri"] is None
+        status, refused = await world.rest("GET", "Calls/CA0/Events.json")
+        assert (status, refused["code"]) == (404, 20404)
+
+    play(story, tmp_path)
+
+
 def test_it_presses_by_itself_after_it_heard_the_words(tmp_path: Path) -> None:
     async def story(world: World) -> None:
         world.service.replies = {"/words": GATHER}

@@ -17,7 +17,7 @@ from uuid import UUID, uuid4
 from django.core.management import call_command
 
 from reminders import delivery, dispatch, intake, outcomes, recovery, tracing
-from reminders.carriers.base import CallRecord, CallRequest, Evidence, Inbound, MessageRecord, Unavailable
+from reminders.carriers.base import CallRecord, CallRequest, Evidence, Inbound, MessageRecord, Told, Unavailable
 from reminders.clock import Looker
 from reminders.retry import Policy
 from tests import databases, servers
@@ -65,6 +65,9 @@ class BookedCarrier:
         if self.away:
             raise Unavailable("connection")
         return [one for one in self.calls.values() if number in ("", one.to)]
+
+    async def told(self, sid: str) -> Told | None:
+        raise NotImplementedError
 
     async def hang_up(self, sid: str) -> None:
         raise NotImplementedError
@@ -202,7 +205,9 @@ def answer(carrier: BookedCarrier, number: str, *, key: str) -> None:
     """They pick up, hear the words, press a key; the call ends."""
     sid, attempt_id, now = *_open_call(carrier, number), datetime.now(UTC)
     _fold(carrier, attempt_id, Evidence(carrier_sid=sid, ringing_at=now))
-    outcomes.ask_words(attempt_id=attempt_id, carrier_sid=sid, answered_by=None, policy=POLICY, now=now)
+    outcomes.ask_words(
+        attempt_id=attempt_id, carrier="twilio", carrier_sid=sid, answered_by=None, policy=POLICY, now=now
+    )
     _fold(carrier, attempt_id, Evidence(carrier_sid=sid, answered_at=now, pressed=key))
     carrier.end_call(sid, "completed", seconds=7, at=now)
     end = Evidence(carrier_sid=sid, call_ended_at=now, call_status="answered", duration_seconds=7)

@@ -90,7 +90,8 @@ def test_it_restores_a_moment_twice_and_keeps_the_application_out(home: Home, mo
     for _ in range(2):
         seconds = backup.restore(home, to=to, port=free_port())
         assert seconds > 0
-        assert backup.restored_to(home) == to
+        restored = backup.restored(home)
+        assert restored is not None and restored.to == to
         with serving(home, monkeypatch) as ports:
             assert count(home, ports) == 250
             with pytest.raises(psycopg.OperationalError, match="not permitted to log in"):
@@ -100,7 +101,7 @@ def test_it_restores_a_moment_twice_and_keeps_the_application_out(home: Home, mo
     with serving(home, monkeypatch) as ports:
         backup.release(home, url=address(home, ports, postgres.SUPERUSER))
         psycopg.connect(address(home, ports, postgres.APPLICATION)).close()
-    assert backup.restored_to(home) is None
+    assert backup.restored(home) is None
     assert len(list(home.postgres.parent.glob("data.before-*"))) == 2
 
 

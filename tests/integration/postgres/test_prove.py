@@ -124,7 +124,12 @@ def test_negative_control_without_the_proof_it_is_answered_though_one_node_alone
             reply_id=uuid4(), carrier_sid=f"SM{uuid4().hex}", status="delivered", error=None, carrier="twilio"
         ),
         lambda: outcomes.ask_words(
-            attempt_id=uuid4(), carrier_sid=f"CA{uuid4().hex}", answered_by=None, policy=POLICY, now=NOW
+            attempt_id=uuid4(),
+            carrier="twilio",
+            carrier_sid=f"CA{uuid4().hex}",
+            answered_by=None,
+            policy=POLICY,
+            now=NOW,
         ),
     ],
     ids=["a reply's state that stands already", "a call that is not meant any more"],

@@ -165,7 +165,12 @@ def test_it_hangs_up_on_a_request_for_the_words_of_what_is_not_meant_any_more(wo
 
     def ask(carrier_sid: str) -> outcomes.Words | None:
         return outcomes.ask_words(
-            attempt_id=attempt, carrier_sid=carrier_sid, answered_by=None, policy=POLICY, now=world.clock.now
+            attempt_id=attempt,
+            carrier="twilio",
+            carrier_sid=carrier_sid,
+            answered_by=None,
+            policy=POLICY,
+            now=world.clock.now,
         )
 
     assert ask("CA-another") is None
@@ -183,12 +188,18 @@ def test_it_decides_once_whether_a_call_is_late_and_charges_by_the_same_decision
     _fold(world, attempt, ringing_at=due + timedelta(seconds=seconds))
     sid = world.carrier.calls[0].sid
     words = outcomes.ask_words(
-        attempt_id=attempt, carrier_sid=sid, answered_by=None, policy=POLICY, now=due + timedelta(seconds=65)
+        attempt_id=attempt,
+        carrier="twilio",
+        carrier_sid=sid,
+        answered_by=None,
+        policy=POLICY,
+        now=due + timedelta(seconds=65),
     )
     assert words is not None
     assert words.lateness_seconds == (60 if late else 0)
     again = outcomes.ask_words(
         attempt_id=attempt,
+        carrier="twilio",
         carrier_sid=sid,
         answered_by=None,
         policy=replace(POLICY, freshness_seconds=1),
@@ -233,7 +244,12 @@ def test_it_says_how_late_it_is_where_the_first_attempt_never_rang(world: World)
     world.run(seconds=3)
     (call,) = world.carrier.calls
     words = outcomes.ask_words(
-        attempt_id=call.attempt, carrier_sid=call.sid, answered_by=None, policy=POLICY, now=world.clock.now
+        attempt_id=call.attempt,
+        carrier="twilio",
+        carrier_sid=call.sid,
+        answered_by=None,
+        policy=POLICY,
+        now=world.clock.now,
     )
     assert words is not None
     assert words.lateness_seconds == 301

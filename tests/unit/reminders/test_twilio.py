@@ -4,6 +4,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any, Final
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from reminders import limits
 from reminders.carriers import twilio
-from reminders.carriers.base import CarrierError, Rejected, Unavailable, Unknown
+from reminders.carriers.base import CarrierError, Rejected, Told, Unavailable, Unknown
 from reminders.carriers.twilio import Twilio
 from reminders.states import Outcome
 
@@ -103,6 +104,31 @@ def test_it_reads_no_instant_where_there_is_none(text: str | None) -> None:
 def test_it_reads_any_instant_without_failing(text: str) -> None:
     found = twilio.instant(text)
     assert found is None or found.tzinfo is not None
+
+
+ATTEMPT: Final = "01a2168b-6714-735b-bc66-a79870136d42"
+
+
+def _event(path: str, **parameters: str) -> dict[str, Any]:
+    return {"request": {"method": "POST", "url": f"https://ours/carriers/{path}", "parameters": parameters}}
+
+
+def test_it_reads_what_webhooks_told() -> None:
+    events = [
+        {"request": {"url": "https://api.twilio.com/2010-04-01/Accounts/AC1/Calls/CA1.json?attempt=1"}},
+        _event(f"twilio/words?attempt={ATTEMPT}", call_sid="CA1"),
+        _event(f"twilio/keys?attempt={ATTEMPT}&language=en", digits="2"),
+        _event(f"twilio/keys?attempt={ATTEMPT}&language=en", digits="1"),
+        _event(f"twilio/call-status?attempt={ATTEMPT}", digits="9"),
+        {"request": None},
+        None,
+    ]
+    assert twilio._told(events) == Told(attempt_id=UUID(ATTEMPT), pressed="21")
+
+
+@pytest.mark.parametrize("path", ["twilio/words?attempt=no", "twilio/words", f"other/words?attempt={ATTEMPT}"])
+def test_it_knows_of_no_attempt_where_none_is_named(path: str) -> None:
+    assert twilio._told([_event(path)]) is None
 
 
 def test_it_ends_a_call_in_every_way_of_ours() -> None:

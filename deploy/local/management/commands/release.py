@@ -1,7 +1,8 @@
-"""./manage.py release: fetch what a restored database lacks, look at it, and let the application use it again."""
+"""./manage.py release: rebuild what a restored database lacks, look at it, and let the application use it again."""
 
 import os
 import sys
+import time
 from argparse import ArgumentParser
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -11,27 +12,20 @@ from urllib.parse import quote
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
-from django.db import connection
 from django.utils import timezone
 
 from deploy.local import backup, postgres
 from deploy.local.home import home
-from reminders import limits, reconcile, wiring
-from reminders.carriers import session
-from reminders.carriers.base import Carrier, CarrierError
+from reminders import rebuild, wiring
+from reminders.rebuild import Gathered, Rebuilt
 
 BEFORE: Final = timedelta(minutes=10)
-_DUE: Final = (
-    "SELECT DISTINCT s.number FROM reminders_timer t JOIN reminders_subscriber s ON s.id = t.subscriber_id"
-    " WHERE t.kind = 'ring' AND t.due_at <= now()"
-)
-_KNOWN: Final = "SELECT carrier_sid FROM reminders_attempt WHERE carrier_sid = ANY(%s)"
 
 
 class Command(BaseCommand):
     """Works as the owner, since the application's role may not sign in yet."""
 
-    help = "End the quarantine of a restored database: fetch from the carrier what it lacks, check, and open it."
+    help = "End the quarantine of a restored database: rebuild from the carrier what it lacks, check, and open it."
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -40,44 +34,52 @@ class Command(BaseCommand):
 
     def handle(self, *_: object, **options: Any) -> None:
         """Do it; done again it changes nothing. CommandError where something stands against it."""
-        moment = backup.restored_to(home())
-        if moment is None:
+        restored = backup.restored(home())
+        if restored is None:
             self.stdout.write("The database is in no quarantine.")
             return
         _become_the_owner()
-        now, since = timezone.now(), moment - BEFORE
-        against = [*self._fetch(since, now), *self._rung(since)]
+        self._await_lists(restored.stopped_at)
+        books = [rebuild.gather(carrier=one, since=restored.to - BEFORE) for one in wiring.carriers()]
+        self._refuse(_not_known(books), anyway=options["anyway"])
+        rebuilt = rebuild.rebuild(
+            gathered=books, stopped_at=restored.stopped_at, policy=wiring.policy(), now=timezone.now()
+        )
+        self._tell(books, rebuilt)
         self._audit()
-        if against and not options["anyway"]:
-            raise CommandError(
-                "Not released: " + "; ".join(against) + ". --anyway opens it all the same.", returncode=1
-            )
+        self._refuse(_rung_again(rebuilt), anyway=options["anyway"])
         backup.release(home(), url=_superuser_url())
         self.stdout.write("Released: texts are taken, and what is due rings.")
 
-    def _fetch(self, since: datetime, now: datetime) -> list[str]:
-        """The texts that the carrier took and the database lacks; what stands against going on."""
-        away = []
-        for carrier in wiring.carriers():
-            found = reconcile.reconcile(carrier=carrier, since=since, now=now)
-            self.stdout.write(
-                f"{carrier.name}: {found.messages} texts since {since.isoformat()}, {found.fetched} fetched"
-            )
-            if not found.asked:
-                away.append(f"{carrier.name} could not be asked for its texts")
-        return away
+    def _await_lists(self, stopped_at: datetime) -> None:
+        """What was asked of the carrier last stands in its lists once the look-up horizon is over."""
+        settled_at = stopped_at + timedelta(seconds=settings.RINGBACK_LOOKUP_HORIZON_SECONDS)
+        wait = (settled_at - timezone.now()).total_seconds()
+        if wait > 0:
+            self.stdout.write(f"Waiting {wait:.0f} s, until the carrier's lists show everything …")
+            self.stdout.flush()
+            time.sleep(wait)
 
-    def _rung(self, since: datetime) -> list[str]:
-        """Who would be rung although the carrier has a call to them that the database does not know."""
-        with connection.cursor() as cursor:
-            cursor.execute(_DUE)
-            numbers = [number for (number,) in cursor.fetchall()]
-        try:
-            known = sum(_has_unknown_call(wiring.carriers(), number, since) for number in numbers)
-        except (CarrierError, TimeoutError):
-            return ["the carrier could not be asked for its calls"]
-        self.stdout.write(f"{len(numbers)} people have something due; {known} of them had calls that are unknown here")
-        return [f"{known} people may be rung a second time"] if known else []
+    def _refuse(self, against: Sequence[str], *, anyway: bool) -> None:
+        if not against:
+            return
+        said = "; ".join(against)
+        if not anyway:
+            raise CommandError(f"Not released: {said}. --anyway opens it all the same.", returncode=1)
+        self.stdout.write(f"All the same: {said}.")
+
+    def _tell(self, books: Sequence[Gathered], rebuilt: Rebuilt) -> None:
+        texts, calls = sum(len(one.texts) for one in books), sum(len(one.calls) for one in books)
+        self.stdout.write(
+            f"{texts} texts since then, {rebuilt.fetched} were missing; {calls} calls, {rebuilt.placed} were missing; "
+            f"{rebuilt.ended} attempts ended, {rebuilt.keys} keys pressed."
+        )
+        if rebuilt.going_on:
+            self.stdout.write(f"{rebuilt.going_on} calls still go on: their outcomes are looked up.")
+        if rebuilt.strangers:
+            self.stdout.write(
+                f"{len(rebuilt.strangers)} calls belong to nothing known here: not charged, a break is open for each."
+            )
 
     def _audit(self) -> None:
         """For the eyes of who releases: what is overdue here is overdue because nothing may ring yet."""
@@ -87,15 +89,22 @@ class Command(BaseCommand):
             self.stdout.write(f"The audit ended with {found.code}; what is overdue is due to the quarantine.")
 
 
-def _has_unknown_call(carriers: Sequence[Carrier], number: str, since: datetime) -> bool:
-    for carrier in carriers:
-        calls = session.run(carrier.calls_to(number, since=since), within_seconds=limits.CARRIER_TIMEOUT_SECONDS)
-        sids = [call.sid for call in calls]
-        with connection.cursor() as cursor:
-            cursor.execute(_KNOWN, [sids])
-            if len(set(sids)) > len(cursor.fetchall()):
-                return True
-    return False
+def _not_known(books: Sequence[Gathered]) -> list[str]:
+    """What the carrier does not say, so that nothing is rebuilt yet."""
+    against = [f"{one.carrier} could not be asked" for one in books if not one.is_asked]
+    against += [f"{one.carrier} lists more than is read" for one in books if one.is_asked and not one.is_complete]
+    untold = sum(len(one.untold) for one in books)
+    if untold:
+        against.append(
+            f"which keys were pressed in {untold} answered calls is not known "
+            "(Twilio tells it 15 minutes after a call; without it a snooze, and a wish not to be rung again, is lost)"
+        )
+    return against
+
+
+def _rung_again(rebuilt: Rebuilt) -> list[str]:
+    again = rebuild.due(numbers=[number for _, number in rebuilt.strangers], now=timezone.now())
+    return [f"{len(again)} people had calls that belong to nothing known, and would be rung again now"] if again else []
 
 
 def _become_the_owner() -> None:

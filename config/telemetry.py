@@ -1,12 +1,22 @@
 """OpenTelemetry, Sentry and a worker's metrics, each only where it is switched on."""
 
+import threading
+import time
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import Final
 
+import structlog
 from django.conf import settings
+from django.db import Error as DatabaseError
+from django.db import connection
+from django.utils import timezone
 
 from reminders import tracing
 
+log = structlog.get_logger()
+
+WATCHED_SECONDS: Final = 5
 _EXPORT_SECONDS: Final = 2
 
 
@@ -52,9 +62,39 @@ def _traces() -> None:
     ratio, slow_seconds = settings.RINGBACK_TRACE_RATIO, settings.RINGBACK_TRACE_SLOW_SECONDS
     provider.add_span_processor(TailProcessor(kept, ratio=ratio, slow_seconds=slow_seconds))
     trace.set_tracer_provider(provider)
-    tracing.know(key=settings.RINGBACK_TELEMETRY_KEY, is_watched=lambda _: False)
+    tracing.know(key=settings.RINGBACK_TELEMETRY_KEY, is_watched=lambda name: name in _watched.names)
+    threading.Thread(target=_keep_up, name="under-watch", daemon=True).start()
     if settings.RINGBACK_TRACE_STATEMENTS:
         database.observed = statement
+
+
+@dataclass
+class _Watched:
+    """Who is under watch, as this process read last."""
+
+    names: frozenset[str] = frozenset()
+
+
+_watched: Final = _Watched()
+
+
+def _keep_up() -> None:
+    while True:
+        read_watched()
+        time.sleep(WATCHED_SECONDS)
+
+
+def read_watched() -> None:
+    """Read who is under watch; while the database is away, whoever was stays."""
+    from reminders import metrics, under_watch
+
+    try:
+        _watched.names = under_watch.names(now=timezone.now())
+        metrics.UNDER_WATCH.set(len(_watched.names))
+    except DatabaseError as error:
+        log.debug("watched.not_read", error=type(error).__name__)
+    finally:
+        connection.close()
 
 
 def statement(name: str) -> AbstractContextManager[str]:

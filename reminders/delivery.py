@@ -116,6 +116,9 @@ def _end_spans(taken: Sequence[Due], told: Sequence[Told]) -> None:
 def take_up(*, timer_ids: Sequence[UUID], token: UUID, trace_context: str) -> list[Due]:
     """Load a claim and mark its rows as opened once more; timers that have nothing to ring are dropped."""
     rows = named(statements.run("open_claim", {"ids": list(timer_ids), "token": token}))
+    about = {row["timer_id"]: _about(row) for row in rows if row["present"]}
+    if any(tracing.KEEP in one for one in about.values()):
+        tracing.note(**{tracing.KEEP: True})  # the batch of somebody under watch
     stale = [row["timer_id"] for row in rows if not row["present"]]
     dues = [
         Due(
@@ -128,7 +131,7 @@ def take_up(*, timer_ids: Sequence[UUID], token: UUID, trace_context: str) -> li
             bucket=row["bucket"],
             due_at=row["due_at"],
             named_at=row["named_at"],
-            span=tracing.begin("ring", linked=(row["trace_context"], trace_context), about=_about(row)),
+            span=tracing.begin("ring", linked=(row["trace_context"], trace_context), about=about[row["timer_id"]]),
         )
         for row in rows
         if row["present"]

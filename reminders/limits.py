@@ -83,6 +83,8 @@ REPLY_SENDS_MAX: Final = 3
 
 # Telling.
 OVERDUE_SECONDS: Final = 60  # how late a row's own timer may be before audit calls it a break
+WATCH_DAYS_MAX: Final = 30  # how long somebody's every trace may be kept
+WATCHED_MAX: Final = 100  # people at once
 TRACE_ROWS_MAX: Final = 10_000  # of each kind, newest first, for one person
 AUDIT_SECONDS: Final = 600  # how long one statement of audit may take
 AUDIT_BREAKS_MAX: Final = 1_000  # of each check

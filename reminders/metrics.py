@@ -32,6 +32,7 @@ START_LATENESS_SECONDS: Final = Histogram(
 OLDEST_DUE_SECONDS: Final = Gauge("ringback_oldest_due_seconds", "Age of the oldest claimable ring timer")
 DATABASE_BREAKER_OPEN: Final = Gauge("ringback_database_breaker_open", "1 while the database's breaker is open")
 DATABASE_BREAKER_TRIPS: Final = Counter("ringback_database_breaker_trips", "Openings of the breaker by reason", ["why"])
+UNDER_WATCH: Final = Gauge("ringback_people_under_watch", "People whose every trace this process keeps")
 DISPATCH_LOOPS: Final = Counter("ringback_dispatch_loops", "Turns of the dispatcher's loop: its liveness")
 CARRIER_BREAKER_OPEN: Final = Gauge(
     "ringback_carrier_breaker_open", "1 while a carrier account is asked no more", ["account"]

@@ -322,6 +322,25 @@ class Reply(models.Model):
         return f"reply {self.id}"
 
 
+class Watched(models.Model):
+    """A person whose every trace is kept, until an end; `name` is what telemetry calls them, a keyed hash."""
+
+    subscriber_id = models.UUIDField(primary_key=True)
+    name = models.TextField()
+    since = models.DateTimeField()
+    until = models.DateTimeField()
+
+    class Meta:
+        verbose_name_plural = "watched"
+        constraints = (
+            models.CheckConstraint(condition=Q(name__regex=r"^[0-9a-f]{32}$"), name="watched_by_a_hash"),
+            models.CheckConstraint(condition=Q(until__gt=models.F("since")), name="watched_ends_after_it_begins"),
+        )
+
+    def __str__(self) -> str:
+        return f"watched {self.subscriber_id}"
+
+
 class Pace(models.Model):
     """A moment that processes share, by name: how far an account's calls are spent, until when bounds are lifted
     (`spend:lifted`), when the carrier's books were read last (`reconciled:…`)."""

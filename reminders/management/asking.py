@@ -39,9 +39,10 @@ class Asking(BaseCommand):
         return found
 
 
-def number_argument(parser: ArgumentParser) -> None:
+def number_argument(parser: ArgumentParser, *, may_lack: bool = False) -> None:
     """NUMBER, as the person's phone has it."""
-    parser.add_argument("number", metavar="NUMBER", help="with its country code, such as +12025550123")
+    told = "with its country code, such as +12025550123"
+    parser.add_argument("number", metavar="NUMBER", help=told, nargs="?" if may_lack else None)
 
 
 def rfc3339(at: datetime | None) -> str | None:

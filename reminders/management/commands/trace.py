@@ -1,15 +1,20 @@
 """./manage.py trace NUMBER: everything that happened for a person, from the SMS to the charge, in order."""
 
 import json
+import re
 from argparse import ArgumentParser
-from collections.abc import Iterable
-from datetime import UTC, datetime
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from reminders import history, limits
+from django.conf import settings
+from django.utils import timezone
+
+from reminders import history, limits, tracing, under_watch
 from reminders.history import Happened, History, Known, Waiting
 from reminders.management.asking import Asking, local, money, number_argument, plain, rfc3339, utc
 from reminders.tables import Column, paragraph, table
+from reminders.under_watch import UnderWatch
 
 COLUMNS = (
     Column(title="UTC"),
@@ -33,13 +38,26 @@ class Command(Asking):
     help = "Show everything that happened for a person, in order; --at TIME: as it was known then."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Whose history, and as of when."""
-        number_argument(parser)
+        """Whose history, and as of when; or whose traces are all kept from now on."""
+        number_argument(parser, may_lack=True)
         parser.add_argument("--at", metavar="TIME", help="as it was known then: ISO 8601, UTC where it names no offset")
+        parser.add_argument(
+            "--watch", metavar="HOW_LONG", help="keep each of their traces from now on: 30m, 12h, 1d; `end` ends it"
+        )
+        parser.add_argument("--watched", action="store_true", help="who is under watch, and until when")
         super().add_arguments(parser)
 
     def handle(self, *_: object, **options: Any) -> None:
         """Print it."""
+        now = timezone.now()
+        if options["watched"]:
+            self.stdout.write(_watched(under_watch.listed(now=now), as_json=options["json"]))
+            return
+        if options["number"] is None:
+            self.refuse("Whose? Give a number, such as +12025550123, or --watched.")
+        if options["watch"] is not None:
+            self.stdout.write(self._watch(options["number"], options["watch"], now))
+            return
         at = self._instant(options["at"])
         with history.lately(seconds=limits.AUDIT_SECONDS):
             person = self.person(options["number"])
@@ -49,6 +67,25 @@ class Command(Asking):
                 self.refuse(f"A reminder's history is broken ({broken}): ./manage.py audit names it under P8.")
         self.stdout.write(json.dumps(_json(found, at), indent=1) if options["json"] else _text(found, at))
 
+    def _watch(self, raw: str, how_long: str, now: datetime) -> str:
+        person = self.person(raw)
+        if how_long == "end":
+            was = under_watch.end(subscriber_id=person.id, now=now)
+            return f"{person.number} is under watch no more." if was else f"{person.number} was not under watch."
+        lasting = _lasting(how_long)
+        if lasting is None:
+            most = limits.WATCH_DAYS_MAX
+            self.refuse(f"{how_long!r} is not how long: write 30m, 12h or 1d ({most}d at most), or end.")
+        name, until = tracing.name_of(number=person.number, key=settings.RINGBACK_TELEMETRY_KEY), now + lasting
+        try:
+            under_watch.begin(name=name, subscriber_id=person.id, now=now, until=until)
+        except under_watch.TooMany:
+            self.refuse(f"{limits.WATCHED_MAX} people are under watch: end one of them (./manage.py trace --watched).")
+        return (
+            f"Every trace of {person.number} is kept from now on, until {utc(until)} UTC, in every process within "
+            f"seconds.\nTheir name in spans: {name}. End it: ./manage.py trace {person.number} --watch end"
+        )
+
     def _instant(self, text: str | None) -> datetime | None:
         if text is None:
             return None
@@ -57,6 +94,29 @@ class Command(Asking):
         except ValueError:
             self.refuse(f"{text!r} is not a time: write it such as 2026-11-22T17:58:00Z.")
         return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def _lasting(text: str) -> timedelta | None:
+    """How long a watch lasts; None for what is no such time."""
+    found = re.fullmatch(r"(\d{1,5})([mhd])", text)
+    if found is None:
+        return None
+    lasting = timedelta(minutes=int(found[1]) * {"m": 1, "h": 60, "d": 1440}[found[2]])
+    return lasting if timedelta(0) < lasting <= timedelta(days=limits.WATCH_DAYS_MAX) else None
+
+
+def _watched(several: Sequence[UnderWatch], *, as_json: bool) -> str:
+    if as_json:
+        told = [
+            {"number": one.number, "name": one.name, "since": rfc3339(one.since), "until": rfc3339(one.until)}
+            for one in several
+        ]
+        return json.dumps({"watched": told}, indent=1)
+    if not several:
+        return "Nobody is under watch."
+    rows = [(one.number, utc(one.since), utc(one.until), one.name) for one in several]
+    titles = ("number", "since (UTC)", "until (UTC)", "name in spans")
+    return table(columns=tuple(Column(title=title) for title in titles), rows=rows)
 
 
 def _json(found: History, at: datetime | None) -> dict[str, Any]:

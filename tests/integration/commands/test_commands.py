@@ -7,8 +7,10 @@ from typing import Any
 
 import psycopg
 import pytest
+from django.conf import settings
 from django.core.management import call_command
 
+from reminders import limits, tracing, under_watch
 from reminders.models import Event, Reminder, Reply
 from tests import servers
 from tests.integration.commands.played import ANSWERS, LATE, MISSES, STOPS, WAITS, BookedCarrier
@@ -161,3 +163,53 @@ def test_a_reply_of_ours_is_told_with_its_text() -> None:
     told_ = [one for one in told("trace", MISSES)["events"] if one["detail"].get("text") == reply.body]
     assert [one["what"] for one in told_] == ["reply.intended"]
     assert datetime.fromisoformat(told_[0]["at"]) <= datetime.now(UTC)
+
+
+def test_a_person_is_put_under_watch_listed_and_let_go() -> None:
+    code, said, _ = run("trace", ANSWERS, "--watch", "1d")
+    name = tracing.name_of(number=ANSWERS, key=settings.RINGBACK_TELEMETRY_KEY)
+    assert code == 0
+    assert name in said
+    (one,) = told("trace", "--watched")["watched"]
+    assert (one["number"], one["name"]) == (ANSWERS, name)
+    lasts = datetime.fromisoformat(one["until"]) - datetime.fromisoformat(one["since"])
+    assert lasts == timedelta(days=1)
+    assert ANSWERS in run("trace", "--watched")[1]
+    run("trace", ANSWERS, "--watch", "30m")  # a new end, the same person
+    assert len(told("trace", "--watched")["watched"]) == 1
+    assert "no more" in run("trace", ANSWERS, "--watch", "end")[1]
+    assert "was not" in run("trace", ANSWERS, "--watch", "end")[1]
+    assert told("trace", "--watched")["watched"] == []
+    assert "Nobody" in run("trace", "--watched")[1]
+
+
+def test_a_watch_that_has_ended_watches_nobody_and_is_forgotten() -> None:
+    run("trace", ANSWERS, "--watch", "30m")
+    later = datetime.now(UTC) + timedelta(hours=1)
+    assert under_watch.names(now=datetime.now(UTC)) == {
+        tracing.name_of(number=ANSWERS, key=settings.RINGBACK_TELEMETRY_KEY)
+    }
+    assert under_watch.listed(now=later) == []
+    person = Reminder.objects.get(subscriber__number=MISSES).subscriber_id
+    under_watch.begin(name="ab" * 16, subscriber_id=person, now=later, until=later + timedelta(hours=1))
+    assert [one.number for one in under_watch.listed(now=datetime.now(UTC))] == [MISSES]
+
+
+@pytest.mark.parametrize("how_long", ["", "1", "0m", "31d", "1w", "-1d", "forever", "1d2h"])
+def test_it_refuses_what_is_not_how_long_to_watch(how_long: str) -> None:
+    code, _, complained = run("trace", ANSWERS, f"--watch={how_long}")
+    assert code == 2
+    assert "30m, 12h or 1d" in complained
+    assert under_watch.listed(now=datetime.now(UTC)) == []
+
+
+def test_it_watches_no_more_people_than_its_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "WATCHED_MAX", 1)
+    assert run("trace", ANSWERS, "--watch", "1h")[0] == 0
+    assert run("trace", ANSWERS, "--watch", "2h")[0] == 0
+    code, _, complained = run("trace", MISSES, "--watch", "1h")
+    assert (code, "end one" in complained) == (2, True)
+
+
+def test_it_asks_whose_trace_where_nobody_is_named() -> None:
+    assert run("trace")[0] == 2

@@ -1,10 +1,12 @@
 """What the spans of one person tell, over the product in one process: from the text to the charge, without gaps."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
+from django.db import OperationalError
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -12,7 +14,8 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 
 from billing import database
 from config import telemetry
-from reminders import tracing
+from config.tail import TailProcessor
+from reminders import tracing, under_watch
 from tests.world.carrier import Fate
 from tests.world.scripts import TEA
 from tests.world.world import World
@@ -176,7 +179,7 @@ def test_a_person_is_named_by_a_hash_that_needs_the_key(world: World, seen: Seen
     named = [span for span in seen.all() if span.name in ("intake", "ring")]
     assert {(span.attributes or {}).get(tracing.PERSON) for span in named} == {name}
     kept = {span.name for span in seen.all() if (span.attributes or {}).get(tracing.KEEP)}
-    assert kept == {"intake", "message_status", "ring", "call_status", "words", "keys"}
+    assert kept == {"intake", "message_status", "attend ring", "ring", "call_status", "words", "keys"}
     assert NUMBER not in "".join(span.to_json() for span in seen.all())
     assert name != tracing.name_of(number=NUMBER, key="another key")
 
@@ -190,3 +193,54 @@ def test_statements_are_spans_only_where_somebody_asks_for_it(world: World, seen
     assert {"sql intake_context", "sql intake_remind"} <= {span.name for span in asked}
     assert {seen.parent(span) for span in asked} == {"intake"}
     assert "2025550152" not in "".join(span.to_json() for span in asked)
+
+
+def test_of_somebody_under_watch_every_trace_is_kept_and_of_others_none(world: World, monkeypatch: Any) -> None:
+    """With a share of nothing: the watch is read from the rows, as every process does, and ends."""
+    monkeypatch.setattr(tracing, "_known", tracing._Known())
+    monkeypatch.setattr(telemetry, "_watched", telemetry._Watched())
+    key = "key of this test"
+    tracing.know(key=key, is_watched=lambda name: name in telemetry._watched.names)
+    kept = InMemorySpanExporter()
+    provider = TracerProvider(sampler=ALWAYS_ON)
+    provider.add_span_processor(TailProcessor(SimpleSpanProcessor(kept), ratio=0.0, slow_seconds=60))
+    monkeypatch.setattr(tracing, "_tracer", provider.get_tracer("tests"))
+    other = "+12025550152"
+    world.text(NUMBER, "LIST")
+    ((person,),) = world.rows("SELECT id FROM reminders_subscriber")
+    name = tracing.name_of(number=NUMBER, key=key)
+    now = world.clock.now
+    under_watch.begin(name=name, subscriber_id=person, now=now, until=now + timedelta(hours=1))
+    assert kept.get_finished_spans() == ()
+
+    telemetry.read_watched()
+    for number in (NUMBER, other):
+        world.text(number, TEA)
+    world.run()
+    spans = kept.get_finished_spans()
+    assert {span.name for span in spans} == {
+        "intake", "message_status", "attend ring", "ring", "call_status", "words", "conclude",
+    }  # fmt: skip
+    named = {(span.attributes or {})[tracing.PERSON] for span in spans if tracing.PERSON in (span.attributes or {})}
+    assert name in named
+    rings = [span for span in spans if span.name == "intake"]
+    assert [(span.attributes or {})[tracing.PERSON] for span in rings] == [name]
+
+    kept.clear()
+    world.clock.step(seconds=3601)
+    telemetry.read_watched()
+    world.text(NUMBER, TEA)
+    world.run()
+    assert kept.get_finished_spans() == ()
+    provider.shutdown()
+
+
+def test_who_is_under_watch_stays_while_the_database_is_away(monkeypatch: Any) -> None:
+    monkeypatch.setattr(telemetry, "_watched", telemetry._Watched(names=frozenset({"ab" * 16})))
+
+    def away(**_: object) -> frozenset[str]:
+        raise OperationalError("planted")
+
+    monkeypatch.setattr(under_watch, "names", away)
+    telemetry.read_watched()
+    assert telemetry._watched.names == {"ab" * 16}

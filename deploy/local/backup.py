@@ -22,7 +22,7 @@ from typing import Final
 
 import psycopg
 
-from deploy.local import archive, postgres, records, replicated
+from deploy.local import archive, platform, postgres, records, replicated, unarchive
 from deploy.local.home import Home, read_environment, write_private
 from deploy.local.ports import HOST, Ports
 from deploy.local.problems import CannotStartError
@@ -57,6 +57,8 @@ def backup(home: Home) -> Path:
     address = f"host={HOST} port={_leading(home, ports)} user={postgres.REPLICATION}"
     words = ["pg_basebackup", "-D", str(new), "-d", address, "-X", "stream", "-c", "fast", "-w"]
     words.append("--manifest-checksums=SHA256")
+    if platform.LINUX:
+        words.append("--sync-method=syncfs")  # once, not file by file
     password = home.secret("postgres_replication_password")
     postgres.run_tool(words, doing="make a base backup", environment={"PGPASSWORD": password})
     _verify(new)
@@ -69,23 +71,23 @@ def backup(home: Home) -> Path:
 def restore(home: Home, *, to: datetime, port: int) -> float:
     """Bring the database back to a moment, in quarantine; the seconds that it took. Raises CannotStartError.
 
-    Nothing may run. What was there is moved aside, not deleted. `port` is free for the server that recovers.
+    Nothing may run. What was there is moved aside, not deleted, once the other is whole. `port` is free for the server
+    that recovers.
     """
     if records.supervisor(home) is not None:
         raise CannotStartError("It runs: stop it with `make down`, then restore.", code=2)
     base = _base(home, to)
     began, stopped_at = time.monotonic(), datetime.now(UTC)
-    aside = f"before-{stopped_at:%Y%m%dT%H%M%S.%f}"
-    logs = [one / "pg_wal" for one in _move_aside(home, aside)]
-    data = home.postgres
-    shutil.copytree(base, data, symlinks=True)
-    data.chmod(0o700)
-    for place in (data, *data.rglob("*")):
-        postgres.give(place)
-    with _recovering(data, to=to, timeline=_timeline(home, base, to), logs=[home.archive, *logs]):
-        _serve_until_recovered(home, port=port)
+    logs = [home.archive, *(data / "pg_wal" for data in _clusters(home))]
+    made = home.postgres.with_name("data.restored")
+    _copy(base, made)
+    with _recovering(made, to=to, timeline=_timeline(home, base, to), logs=logs):
+        _serve_until_recovered(made, home=home, port=port)
+    platform.sync(made)  # once: while it recovered nothing was
     mark = {"restored_to": to.isoformat(), "backup": base.name, "stopped_at": stopped_at.isoformat()}
     write_private(home.quarantine, json.dumps(mark, indent=1) + "\n")
+    _move_aside(home, f"before-{stopped_at:%Y%m%dT%H%M%S.%f}")
+    made.rename(home.postgres)
     return time.monotonic() - began
 
 
@@ -162,20 +164,37 @@ def _timeline(home: Home, base: Path, to: datetime) -> str:
     return str(max([own, *begun]))
 
 
-def _move_aside(home: Home, aside: str) -> list[Path]:
-    clusters = sorted(home.root.glob("postgres-*/data"))
-    moved = [data.rename(data.with_name(f"data.{aside}")) for data in clusters]
+def _clusters(home: Home) -> list[Path]:
+    return sorted(home.root.glob("postgres-*/data"))
+
+
+def _copy(base: Path, made: Path) -> None:
+    """A copy of a base backup, as the server's own. Raises CannotStartError."""
+    if made.exists():  # of a restore that failed
+        shutil.rmtree(made)
+    made.parent.mkdir(mode=0o711, exist_ok=True)
+    # By cp, which shares blocks where the file system can, and else copies within the kernel.
+    done = subprocess.run(["cp", "-pR", str(base), str(made)], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise CannotStartError(f"The base backup could not be copied: {done.stderr.strip()[-200:]}")
+    made.chmod(0o700)
+    if postgres.identity().uid is not None:
+        for place in (made, *made.rglob("*")):
+            postgres.give(place)
+
+
+def _move_aside(home: Home, aside: str) -> None:
+    for data in _clusters(home):
+        data.rename(data.with_name(f"data.{aside}"))
     for raft in sorted(home.root.glob("raft-[0-9]")):
         raft.rename(raft.with_name(f"{raft.name}.{aside}"))
     home.replicated.unlink(missing_ok=True)  # the tier with three nodes clones the other two anew
     home.migrated.unlink(missing_ok=True)
-    home.postgres.parent.mkdir(mode=0o711, exist_ok=True)
-    return moved
 
 
 @contextmanager
 def _recovering(data: Path, *, to: datetime, timeline: str, logs: list[Path]) -> Iterator[None]:
-    program = [sys.executable, "-I", "-S", str(Path(archive.__file__).resolve()), "get"]
+    program = [sys.executable, "-I", "-S", str(Path(unarchive.__file__).resolve())]
     words = [*map(shlex.quote, program), "%f", "%p", *(shlex.quote(str(log)) for log in logs)]
     settings = {
         "restore_command": " ".join(words),
@@ -193,9 +212,12 @@ def _recovering(data: Path, *, to: datetime, timeline: str, logs: list[Path]) ->
     (data / "postgresql.auto.conf").write_text(own)
 
 
-def _serve_until_recovered(home: Home, *, port: int) -> None:
-    """Start a server of our own, let it recover, close the database to the application, and stop the server."""
-    data, said = home.postgres, home.postgres.parent / "recovery.log"
+def _serve_until_recovered(data: Path, *, home: Home, port: int) -> None:
+    """Start a server of our own, let it recover, close the database to the application, and stop the server.
+
+    It syncs nothing: what it makes counts only once all of it is synced and has its name.
+    """
+    said = data.with_name("recovery.log")
     who = postgres.identity()
     command = postgres.server(
         data,
@@ -205,6 +227,8 @@ def _serve_until_recovered(home: Home, *, port: int) -> None:
         max_connections="100",
         synchronous_standby_names="",
         log_min_messages="log",
+        log_line_prefix="%m ",
+        fsync="off",
         **archive.settings(home.archive),
     )
     with said.open("w") as log:

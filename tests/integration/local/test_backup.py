@@ -11,7 +11,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from deploy.local import archive, backup, postgres, records, settings
+from deploy.local import archive, backup, postgres, records, settings, unarchive
 from deploy.local.home import Home, write_environment
 from deploy.local.ports import Ports, free_port
 from deploy.local.problems import CannotStartError
@@ -87,6 +87,9 @@ def test_it_restores_a_moment_twice_and_keeps_the_application_out(home: Home, mo
             to = moment(connection)
             connection.execute("DELETE FROM kept")
         assert count(home, ports) == 0
+    with pytest.raises(CannotStartError, match="did not recover"):
+        backup.restore(home, to=datetime.now(UTC) + timedelta(hours=1), port=free_port())  # the log does not reach it
+    assert backup.restored(home) is None, "what was there is there still, and in no quarantine"
     for _ in range(2):
         seconds = backup.restore(home, to=to, port=free_port())
         assert seconds > 0
@@ -126,6 +129,6 @@ def test_it_archives_once_and_never_other_content_under_one_name(tmp_path: Path)
     segment.write_bytes(b"other")
     assert archive.put(segment, directory, "01") == 1
     assert zlib.decompress((directory / "01.z").read_bytes()) == b"log" * 1000
-    assert archive.get("01", back, [tmp_path / "none", directory]) == 0
+    assert unarchive.get("01", str(back), [str(tmp_path / "none"), str(directory)]) == 0
     assert back.read_bytes() == b"log" * 1000
-    assert archive.get("02", back, [directory]) == 1
+    assert unarchive.get("02", str(back), [str(directory)]) == 1

@@ -8,6 +8,8 @@ from typing import Any
 import structlog
 from django.conf import settings
 
+from config import errors
+
 
 def configure() -> None:
     """Set up structlog and the standard library's logging on one stream; call once per process."""
@@ -18,7 +20,8 @@ def configure() -> None:
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info,
+        errors.report,
+        structlog.processors.ExceptionRenderer(errors.formatted),
     ]
     structlog.configure(
         processors=[*shared, renderer],

@@ -12,6 +12,7 @@ from django.db import Error as DatabaseError
 from django.db import connection
 from django.utils import timezone
 
+from config import errors
 from reminders import tracing
 
 log = structlog.get_logger()
@@ -25,7 +26,7 @@ def configure() -> None:
     if settings.OTEL_ENDPOINT:
         _traces()
     if settings.SENTRY_DSN:
-        _errors()
+        errors.configure(dsn=settings.SENTRY_DSN, instance=settings.RINGBACK_INSTANCE, tier=settings.RINGBACK_TIER)
 
 
 def serve_metrics() -> None:
@@ -40,6 +41,7 @@ def flush() -> None:
     """Send what is buffered; bounded by the exporter's own time-out."""
     from opentelemetry import trace
 
+    errors.flush()
     provider = trace.get_tracer_provider()
     if hasattr(provider, "shutdown"):
         provider.shutdown()
@@ -100,18 +102,3 @@ def read_watched() -> None:
 def statement(name: str) -> AbstractContextManager[str]:
     """A span around a named statement."""
     return tracing.span(f"sql {name}")
-
-
-def _errors() -> None:
-    import sentry_sdk
-    from sentry_sdk.integrations.django import DjangoIntegration
-
-    sentry_sdk.init(
-        dsn=settings.SENTRY_DSN,
-        default_integrations=False,
-        integrations=[DjangoIntegration(middleware_spans=False)],
-        send_default_pii=False,
-        include_local_variables=False,
-        max_request_body_size="never",
-        server_name=settings.RINGBACK_INSTANCE,
-    )

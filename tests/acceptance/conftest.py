@@ -2,7 +2,6 @@
 
 from collections.abc import Generator
 from contextlib import suppress
-from pathlib import Path
 from typing import Final
 
 import pytest
@@ -10,18 +9,10 @@ import pytest
 from tests.acceptance.carrier import Carrier, Phone
 from tests.acceptance.system import QUICK, SHARED, System, Systems
 
-HERE: Final = Path(__file__).parent
 SAID_MAX: Final = 6000
 WAITS: Final = (
     "SELECT kind, wait_cause, parked, claims, due_at, wake_at, now() FROM reminders_timer ORDER BY due_at LIMIT 9"
 )
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Each wait has its own bound; together they may take longer than one test of another kind."""
-    for item in items:
-        if item.path.is_relative_to(HERE):
-            item.add_marker(pytest.mark.timeout(600))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -20,7 +20,7 @@ from deploy.lab.trial import Found, Trial
 from tests import ports
 from tests.acceptance.system import FOLLOWERS
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(420)]
+pytestmark = pytest.mark.acceptance
 
 PEOPLE: Final = 48
 # The file's claim, on a machine that may be busy: times are waited for generously, facts are exact. When the

@@ -15,7 +15,6 @@ from tests.acceptance.waiting import until
 
 pytestmark = [
     pytest.mark.acceptance,
-    pytest.mark.timeout(400),
     pytest.mark.skipif(
         find_spec("patroni") is None or find_spec("pysyncobj") is None,
         reason="Patroni is not installed: `TIER=replicated make up` installs it",

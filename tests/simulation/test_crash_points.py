@@ -18,11 +18,6 @@ from tests.world.world import World
 POINTS_MIN: Final = 40
 
 
-@pytest.fixture(autouse=True)
-def _time_enough(request: pytest.FixtureRequest) -> None:
-    request.node.add_marker(pytest.mark.timeout(300))
-
-
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.name)
 def test_it_keeps_its_promises_wherever_it_dies_when(script: Script, world: World, record_property: object) -> None:
     numbers = _numbers()

@@ -19,8 +19,6 @@ from tests import ports
 from tests.integration.carrier_sim import twilio_spec
 from tests.integration.carrier_sim.world import PHONE, SERVICE, SID, TOKEN, World, play, until
 
-pytestmark = pytest.mark.timeout(300)
-
 CALL = [
     ("To", PHONE),
     ("From", SERVICE),

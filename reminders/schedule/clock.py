@@ -47,6 +47,10 @@ def figures(p: Phrase, i: int, word: str) -> int:
                 return set_time(p, int(word), 0, 0, word[0] == "0", i + 2)
             return after_hour(p, int(word), i + 1, exact=len(word) == 2 and word[0] == "0")
         return _together(p, i, word)
+    if word[-3:-2] == ":" and len(word) <= 5 and word[:-3].isdecimal() and word[-2:].isdecimal():
+        p.firm = True
+        exact = word[0] == "0" or p.convention.figures_are_24h
+        return _tail(p, set_time(p, int(word[:-3]), int(word[-2:]), 0, exact, i + 1))
     parts = word.replace(".", ":").split(":")
     if len(parts) > 4 or not all(part.isdecimal() and len(part) <= 3 for part in parts) or len(parts[1]) != 2:
         return 0
@@ -87,8 +91,10 @@ def fraction(p: Phrase, i: int) -> int:
 def after_hour(p: Phrase, value: float, j: int, *, exact: bool) -> int:
     """The hour is said; `j` is after it: minutes, am or pm, or what shows that it was none."""
     lexicon = p.lexicon
-    hour, minute = int(value), round(value % 1 * 60)
-    word = p.words[j] if j < len(p.words) else ""
+    hour, minute = int(value), 0 if value == int(value) else round(value % 1 * 60)
+    if j >= len(p.words):
+        return set_time(p, hour, minute, 0, exact, j)
+    word = p.words[j]
     if word in lexicon.half_day:
         return _halved(p, lexicon.half_day[word], set_time(p, hour, minute, 0, exact, j + 1))
     if word in lexicon.pm_short:
@@ -136,13 +142,16 @@ def set_time(p: Phrase, hour: int, minute: int, second: int, exact: bool, j: int
     """Keep the time; `j`, or 0 where the phrase has one already. What cannot be is kept as a problem."""
     if hour > 24 or minute > 59 or second > 59 or (hour == 24 and minute > 0):
         p.problem = p.problem or NO_TIME
-    if p.hour >= 0 and not p.by_name:
-        if not p.freq or len(p.more_times or ()) >= TIMES_MAX:
-            return 0
-        p.more_times = [*(p.more_times or []), (hour, minute, "")]
-        return j
-    p.hour, p.minute, p.second, p.exact, p.in_seconds = hour, minute, second, exact, seconds
-    p.by_name = False
+    if p.hour >= 0:
+        if not p.by_name:
+            if not p.freq or len(p.more_times or ()) >= TIMES_MAX:
+                return 0
+            p.more_times = [*(p.more_times or []), (hour, minute, "")]
+            return j
+        p.by_name = False
+    p.hour, p.minute, p.exact = hour, minute, exact
+    if seconds:
+        p.second, p.in_seconds = second, True
     return j
 
 

@@ -299,8 +299,9 @@ def _by_country(p: Phrase, first: int, second: int) -> tuple[int, int]:
 
 def _weeks_on(p: Phrase, j: int) -> int:
     """ "monday week", "tomorrow fortnight", "friday after next"."""
-    lexicon = p.lexicon
-    word = p.word(j)
+    if j >= len(p.words):
+        return j
+    lexicon, word = p.lexicon, p.words[j]
     if word in lexicon.after_next:
         p.more_weeks = 1
         return j + 1

@@ -156,7 +156,7 @@ class Phrase(Said):
         if self.inner or self.inners >= INNERS_MAX:
             return inner, i
         self.inners += 1
-        return inner, descend(inner, i)
+        return inner, descend(inner, i, INNER_WORDS_MAX)
 
     def has_day(self) -> bool:
         return (
@@ -173,10 +173,12 @@ class Phrase(Said):
         )
 
 
-def descend(phrase: Phrase, i: int) -> int:
+def descend(phrase: Phrase, i: int, words_max: int = WORDS_MAX) -> int:
     """Read from word `i` on as far as a date phrase goes; the index after it (`i` where there is none)."""
     words, reader_of = phrase.words, phrase.readers.get
-    n, links, end = min(len(words), i + (INNER_WORDS_MAX if phrase.inner else WORDS_MAX)), LINKS_MAX, i
+    n, links, end = len(words), LINKS_MAX, i
+    if n - i > words_max:
+        n = i + words_max
     while i < n:
         word = words[i]
         # A figure comes before ":" in the order of characters, a letter after it; signs have readers of their own.

@@ -53,15 +53,14 @@ def read(text: str, reference: datetime, tz: str, dayfirst: bool) -> datetime | 
     zone, held = place(tz)
     now = reference if reference.tzinfo is zone else reference.astimezone(zone)
     words = plain_tokens(text) if text.isascii() else tokens(text)
-    n = len(words)
-    if not 0 < n <= WORDS_MAX:
+    if not words or len(words) > WORDS_MAX:
         return None
     if not OPENERS.isdisjoint(words):
         words = merged(words, ENGLISH)
-        n = len(words)
     phrase = Phrase(words, ENGLISH, ENGLISH_READERS, now, held)
-    phrase.dayfirst = dayfirst
-    if descend(phrase, 0) == n or whole(phrase):
+    if dayfirst:
+        phrase.dayfirst = True
+    if descend(phrase, 0) == len(words) or whole(phrase):
         return resolve(phrase) if phrase.freq else point(phrase)
     other = _in_others(tokens(text), now, tz, dayfirst)
     return None if other is None else resolve(other)

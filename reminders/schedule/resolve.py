@@ -170,11 +170,12 @@ def clock_of(p: Phrase) -> tuple[int, int, int, int]:
     """Hour, minute, second, and 1 where the hour may as well be twelve later."""
     if p.hour < 0:
         return p.convention.parts[p.part], 0, 0, 0
-    half = p.half
-    if half != "" and p.hour <= 12:
-        return p.hour % 12 + (12 if half == "pm" else 0), p.minute, p.second, 0
-    hour = _in_half(p, p.hour, half)
-    if half or p.part or p.exact or hour > 12 or hour == 0:
+    half, hour = p.half, p.hour
+    if half != "" and hour <= 12:
+        return hour % 12 + (12 if half == "pm" else 0), p.minute, p.second, 0
+    if p.part != "":
+        hour = _in_half(p, hour, half)
+    if half != "" or p.part != "" or p.exact or hour > 12 or hour == 0:
         return hour, p.minute, p.second, 0
     dated = p.freq or p.has_day() or p.span_days or p.span_months
     if dated:
@@ -205,7 +206,7 @@ def _moment(p: Phrase, day: int, spot: tuple[int, int, int, int]) -> datetime | 
         day, hour = day + 1, 0
     if p.span:
         day = plus_span(p, day)
-    if not 1 <= day <= ORDINAL_MAX:
+    if day > ORDINAL_MAX or day < 1:
         p.problem = TOO_FAR
         return None
     found = datetime.combine(date.fromordinal(day), time(hour, minute, second), p.now.tzinfo)

@@ -29,16 +29,20 @@ def span(p: Phrase, value: float, j: int) -> int:
     if k >= len(words):
         p.firm = p.firm or p.into >= 0
         return k if _add(p, value, unit) else 0
-    if p.word(k) in lexicon.both:
+    if words[k] in lexicon.both:
         more, m = number(lexicon, words, k + 1)
         if m and more < 1 and p.word(m) not in lexicon.unit:
             value, k = value + more, m
-    if unit == "hour" and p.word(k).isdecimal() and len(words[k]) == 2 and words[j] in lexicon.hour_mark:
+    if unit == "hour" and words[j] in lexicon.hour_mark and k < len(words) and _two_figures(words[k]):
         value, k = value + int(words[k]) / 60, k + 1 + (lexicon.unit.get(p.word(k + 1)) == "minute")
     if not _add(p, value, unit):
         return 0
     p.firm = p.firm or p.into >= 0
     return _anchor(p, k)
+
+
+def _two_figures(word: str) -> bool:
+    return len(word) == 2 and word.isdecimal()
 
 
 def plus(p: Phrase, i: int) -> int:
@@ -77,8 +81,10 @@ def _add(p: Phrase, value: float, unit: str) -> bool:
         p.problem = p.problem or "too_far"
         return True
     if unit in SECONDS:
-        p.span_seconds += value * SECONDS[unit]
-        p.in_seconds = p.in_seconds or unit == "second" or (value * SECONDS[unit]) % 60 != 0
+        seconds = value * SECONDS[unit]
+        p.span_seconds += seconds
+        if unit == "second" or seconds % 60 != 0:
+            p.in_seconds = True
     elif unit in DAYS:
         days = value * DAYS[unit]
         p.span_days += int(days)
@@ -97,7 +103,9 @@ def _add(p: Phrase, value: float, unit: str) -> bool:
 
 def _anchor(p: Phrase, k: int) -> int:
     """What the length of time is counted from: now, or what is said next."""
-    word, lexicon = p.word(k), p.lexicon
+    if k >= len(p.words):
+        return k
+    word, lexicon = p.words[k], p.lexicon
     if word in lexicon.hence:
         p.firm = True
         return k + 1

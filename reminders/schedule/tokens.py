@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable
+from itertools import chain
 from typing import Final
 
 # Linear in the text: no two branches can match the same character.
@@ -25,8 +26,6 @@ WIDE: Final = re.compile(
 )
 
 
-# Words met lately, cut into tokens; bounded, whatever is sent.
-PARTS: Final[dict[str, list[str]]] = {}
 PARTS_MAX: Final = 8_192
 PART_MAX: Final = 16
 # The characters at the start and at the end of a message that are searched for when.
@@ -34,29 +33,28 @@ HEAD_MAX: Final = 240
 TAIL_MAX: Final = 180
 
 
+class _Parts(dict[str, list[str]]):
+    """Words met lately, cut into tokens; bounded, whatever is sent."""
+
+    def __missing__(self, part: str) -> list[str]:
+        cut = PLAIN(part)
+        if len(part) <= PART_MAX:
+            if len(self) >= PARTS_MAX:
+                self.clear()
+            self[part] = cut
+        return cut
+
+
+PARTS: Final = _Parts()
+cut_into: Final = PARTS.__getitem__
+
+
 def plain_tokens(text: str) -> list[str]:
     """As `tokens`, for ASCII. Of words without signs between them each is cut once, and known when it comes again."""
     lower = text.lower()
     if "-" in lower or "/" in lower or ". " in lower:
         return PLAIN(lower)
-    found: list[str] = []
-    for part in lower.split():
-        if part.isalpha() or part.isdecimal():
-            found.append(part)
-        elif (known := PARTS.get(part)) is not None:
-            found += known
-        else:
-            found += _cut(part)
-    return found
-
-
-def _cut(part: str) -> list[str]:
-    known = PLAIN(part)
-    if len(part) <= PART_MAX:
-        if len(PARTS) >= PARTS_MAX:
-            PARTS.clear()
-        PARTS[part] = known
-    return known
+    return list(chain.from_iterable(map(cut_into, lower.split())))
 
 
 def tokens(text: str) -> list[str]:

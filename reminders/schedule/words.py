@@ -162,7 +162,7 @@ def _signs(merges: Mapping[str, Mapping[str, list[list[str]]]], tables: Mapping[
         for name in ("at", "on", "in", "joint", "the", "a", "this", "next", "every", "unit")
         for word in tables[name]
     }
-    oftener = {word for name in ("day", "a", "now") for word in tables[name]}
+    oftener = {word for name in ("day", "a", "now", "the", "unit") for word in tables[name]}
     alone = {word for table in tables.values() for word in table}
     entries = [(first, *rest) for first, seconds in merges.items() for rests in seconds.values() for rest in rests]
     return frozenset(min(entry, key=lambda word: (word in oftener, word in usual, word in alone)) for entry in entries)

@@ -16,12 +16,10 @@ from reminders.grammar.splitting import (
     Found,
     Frame,
     Sentence,
-    is_day_only,
-    is_time_only,
     left_of,
+    parted,
     phrase_at,
     phrases,
-    together,
 )
 from reminders.schedule.conventions import convention
 from reminders.schedule.moving import moved
@@ -143,12 +141,11 @@ def _date(
             return alone.phrase, [alone]  # nothing but a date, however short
         return None, closing
     first, last = known[0], known[-1]
-    if first is not last and not asked and first.start <= opened:
-        day_and_time = is_day_only(first.phrase) and is_time_only(last.phrase)
-        if day_and_time or (is_time_only(first.phrase) and is_day_only(last.phrase)):
-            both = together(sentence, frame, first, last)
-            if both is not None:
-                return both.phrase, [first, last, *closing]
+    for other in dict.fromkeys((first, *known[-2:-1])):
+        if other is last or (asked and other.start <= opened):
+            continue
+        if (both := parted(sentence, frame, other, last, opened)) is not None:
+            return both.phrase, [other, last, *closing]
     return last.phrase, [last, *(cut for cut in closing if cut.start >= last.end)]
 
 
@@ -170,14 +167,16 @@ def _stands(sentence: Sentence, here: Found, told: Voice, opened: int) -> bool:
     if match(told.joint, sentence.words, opened) > opened and first not in sentence.lexicon.on:
         return False
     if p.firm or here.end >= len(sentence.words):
-        return first not in sentence.lexicon.the or p.days is not None or p.fixed is not None or p.offset is not None
+        dated = p.days is not None or p.fixed is not None or p.offset is not None
+        return first not in sentence.lexicon.the or dated or (p.weekday >= 0 and first in sentence.lexicon.on)
     if p.span or p.hour >= 0 or p.part or p.days:
         return first not in sentence.lexicon.the or match(told.joint, sentence.words, here.end) > here.end
     return match(told.joint, sentence.words, here.end) > here.end
 
 
 def _request(sentence: Sentence, p: Phrase, cuts: list[Cut], opened: int, told: Voice) -> Request:
-    cuts = [_with_opening(sentence, cut, told) if cut.start == opened == 0 else cut for cut in cuts]
+    if not opened:
+        cuts = [_with_opening(sentence, cut, told) for cut in cuts]
     subject = left_of(sentence, opened, sorted(cuts, key=lambda cut: cut.start), told)
     if not p.freq and any(cut.start and sentence.words[cut.start - 1] in sentence.lexicon.every for cut in cuts):
         # "every next 30 days": no rule that anybody could mean, and surely not the once that is left of it.
@@ -191,8 +190,13 @@ def _request(sentence: Sentence, p: Phrase, cuts: list[Cut], opened: int, told: 
 
 
 def _with_opening(sentence: Sentence, cut: Cut, told: Voice) -> Cut:
-    """ "tomorrow, please remind me to ...": the opening behind the date belongs to no subject either."""
-    end = cut.end
+    """ "tomorrow, please remind me to ...", "..., remind me at 6": the opening beside the date is no subject either."""
+    words, start, end = sentence.words, cut.start, cut.end
+    for size in range(min(3, start), 0, -1):
+        if tuple(words[start - size : start]) in told.close:
+            return Cut(start - size, end)
+    if start:
+        return cut
     for _ in range(2):
         end = match(told.hello, sentence.words, end)
     opened = match(told.open, sentence.words, end)

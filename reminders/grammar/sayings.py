@@ -88,6 +88,8 @@ def _by_first(sayings: Iterable[str], base: Sayings | None) -> Sayings:
         words = tuple(tokens(saying))
         if words:
             found.setdefault(words[0], []).append(words)
+            whole = " ".join(words)  # as one word, where the lexicon has it as one: "por favor"
+            found.setdefault(whole, []).append((whole,))
     return {first: tuple(sorted(set(listed), key=len, reverse=True)) for first, listed in found.items()}
 
 

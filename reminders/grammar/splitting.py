@@ -88,10 +88,15 @@ def phrases(sentence: Sentence, frame: Frame, start: int) -> list[Found]:
             i = len(words) - SEARCHED_MAX
         word = words[i]
         figure = "0" <= word[0] <= "9"
-        if (word not in known and not figure) or (figure and i and words[i - 1] in sentence.lexicon.counted):
+        if (word not in known and not figure) or (figure and _is_name(sentence, i)):
             i += 1
             continue
         here = phrase_at(sentence, frame, i)
+        linking = word in "/-" or (word in sentence.lexicon.unit and word not in sentence.lexicon.weekday)
+        if here is not None and linking and again < AGAIN_MAX and _adds_nothing(sentence, frame, here):
+            again += here.end - i
+            i += 1
+            continue
         if figure and here is not None and here.end < len(words) and words[here.end][0].isdecimal():
             later = phrase_at(sentence, frame, i + 1)
             if later is not None and later.end > here.end:
@@ -113,6 +118,40 @@ def phrases(sentence: Sentence, frame: Frame, start: int) -> list[Found]:
             i = here.end
     # "parking meter 15 min": a bare length of time, where nothing better is said.
     return found or ([spare] if spare is not None else [])
+
+
+def _is_name(sentence: Sentence, i: int) -> bool:
+    """Whether a figure is the number of what stands before it: "bus 8", but not "bus 8 am" or "bus 8:15"."""
+    words = sentence.words
+    if not i or words[i - 1] not in sentence.lexicon.counted:
+        return False
+    return words[i].isdecimal() and not (i + 1 < len(words) and words[i + 1] in sentence.lexicon.half_day)
+
+
+def _adds_nothing(sentence: Sentence, frame: Frame, found: Found) -> bool:
+    """Whether a phrase means the same without the unit that it begins with: "bin day tomorrow"."""
+    rest = phrase_at(sentence, frame, found.start + 1)
+    if rest is None or rest.end != found.end:
+        return False
+    p, q = found.phrase, rest.phrase
+    return (p.span, p.more_weeks, p.weekday, p.days, p.freq) == (q.span, q.more_weeks, q.weekday, q.days, q.freq)
+
+
+def parted(sentence: Sentence, frame: Frame, first: Found, last: Found, opened: int) -> Found | None:
+    """A day here and a time there, as one: "meet Bob at 5 for dinner on friday"; None where they are two things."""
+    p, q, lexicon = first.phrase, last.phrase, sentence.lexicon
+    word, before = sentence.words[first.start], sentence.words[first.start - 1] if first.start else ""
+    if is_time_only(p) and is_day_only(q):
+        linked = word in lexicon.at and p.hour >= 0
+    elif is_day_only(p) and is_time_only(q):
+        linked = (word in lexicon.on or word in lexicon.next or p.offset is not None) and q.hour >= 0
+    else:
+        return None
+    if first.start > opened and (not linked or before in lexicon.the):
+        return None
+    if word in lexicon.the and word not in lexicon.on and p.weekday >= 0:
+        return None  # "the monday meeting at 5"
+    return together(sentence, frame, first, last)
 
 
 def _after_a_sign(sentence: Sentence, found: Found) -> int:

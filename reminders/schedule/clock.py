@@ -142,6 +142,8 @@ def set_time(p: Phrase, hour: int, minute: int, second: int, exact: bool, j: int
     """Keep the time; `j`, or 0 where the phrase has one already. What cannot be is kept as a problem."""
     if hour > 24 or minute > 59 or second > 59 or (hour == 24 and minute > 0):
         p.problem = p.problem or NO_TIME
+    if p.span_seconds and not p.anchored:
+        return 0  # "30 minutes at 5pm" is how long, and when
     if p.hour >= 0:
         if not p.by_name:
             if not p.freq or len(p.more_times or ()) >= TIMES_MAX:

@@ -52,6 +52,8 @@ def part(p: Phrase, i: int) -> int:
 def weekday(p: Phrase, i: int) -> int:
     """Monday, and what follows it: "monday week", "friday after next"."""
     value = p.lexicon.weekday[p.words[i]]
+    if p.span_seconds and not p.anchored and not p.freq:
+        return 0  # "60 minutes on sunday" is how long, and when
     if p.nths is not None and p.nth_weekday < 0 and p.month == 0:
         p.nth_weekday = value
         p.firm = True
@@ -106,9 +108,17 @@ def holiday(p: Phrase, i: int) -> int:
 
 
 def edge(p: Phrase, i: int) -> int:
-    """ "the end of june", "the start of each month"."""
+    """ "the end of june", "the start of each month"; not the verb of "at 4 start dinner"."""
+    if not p.freq and not _goes_on(p, p.word(i + 1)):
+        return 0
     p.edge = p.lexicon.edge[p.words[i]]
     return i + 1 if p.freq else -(i + 1)
+
+
+def _goes_on(p: Phrase, word: str) -> bool:
+    lexicon = p.lexicon
+    named = word in lexicon.month or word in lexicon.unit or word in lexicon.day or word in lexicon.weekday
+    return named or word in lexicon.joint or word in lexicon.the or word in lexicon.next or word in lexicon.this
 
 
 def month_end(p: Phrase, i: int) -> int:

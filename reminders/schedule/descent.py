@@ -23,7 +23,7 @@ def readers(code: str) -> dict[str, Reader]:
         (words.on, link),
         (words.noise, link),
         (words.of_from, link),
-        (words.limit, link),
+        (words.limit, limit),
         (words.through, repeat.through),
         (words.into, into),
         (words.before, unlinked),
@@ -144,7 +144,12 @@ def named(p: Phrase, i: int) -> int:
 
 
 def until(p: Phrase, i: int) -> int:
-    return repeat.through(p, i) or repeat.until(p, i) or (-(i + 1) if p.words[i] in p.lexicon.limit else 0)
+    return repeat.through(p, i) or repeat.until(p, i) or (limit(p, i) if p.words[i] in p.lexicon.limit else 0)
+
+
+def limit(p: Phrase, i: int) -> int:
+    """ "for": so many times, so long; but not how long each takes."""
+    return 0 if repeat.lasts(p, i + 1) else link(p, i)
 
 
 def starting(p: Phrase, i: int) -> int:
@@ -159,6 +164,8 @@ def lone_unit(p: Phrase, i: int) -> int:
     after = p.word(i + 1)
     if after in p.lexicon.both and 0 < number(p.lexicon, p.words, i + 2)[0] < 1:
         return spans.span(p, 1, i)  # "hour and a half"
+    if after in p.lexicon.hence and after not in p.lexicon.into and not p.has_day():
+        return spans.span(p, 1, i)  # "hour from now"
     within = p.into == i or (p.into == i - 1 and p.words[i - 1] in p.lexicon.the and unit == "hour")
     if within or (after in p.lexicon.before or after in p.lexicon.of_from) and not p.freq and not p.has_day():
         return spans.span(p, 1, i)  # "in the week", "the day before christmas"

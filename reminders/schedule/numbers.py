@@ -12,7 +12,7 @@ def number(lexicon: Lexicon, words: list[str], i: int) -> tuple[float, int]:
     if i >= len(words):
         return NONE
     word = words[i]
-    if "0" <= word[0] <= "9":
+    if word < ":":  # a figure, or a sign, which is none
         return _figures(word, i)
     if word in lexicon.a:
         after = words[i + 1] if i + 1 < len(words) else ""
@@ -36,6 +36,7 @@ def _figures(word: str, i: int) -> tuple[float, int]:
     if word.isdecimal():
         return (float(word), i + 1) if len(word) <= 8 else NONE
     whole, mark, part = word.replace(" ", "").partition("." if "." in word else "," if "," in word else "/")
+    whole = whole or "0"  # ".5"
     if not (mark and whole.isdecimal() and part.isdecimal()) or len(word) > 10:
         return _range(word, i)
     if mark == "/":

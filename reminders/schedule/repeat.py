@@ -98,6 +98,8 @@ def through(p: Phrase, i: int) -> int:
     """ "monday to friday", "mon-fri": the days between belong to it; otherwise a dash only links."""
     lexicon = p.lexicon
     after = p.word(i + 1)
+    if p.words[i] == "-" and p.hour >= 0 and (k := number(lexicon, p.words, i + 1)[1]) and p.word(k) in lexicon.unit:
+        return 0  # "9pm - 2 hours": how long it takes is not when
     if p.words[i] in lexicon.through and (after in lexicon.weekday or after in lexicon.plural):
         if p.weekday >= 0 and not p.freq:
             p.freq, p.weekdays, p.weekday = "WEEKLY", [p.weekday], -1
@@ -125,6 +127,12 @@ def until(p: Phrase, i: int) -> int:
         p.note = OVER  # a rule that never happens, which is for whoever asks when it does
         return j
     return j if p.until is not None else 0
+
+
+def lasts(p: Phrase, i: int) -> bool:
+    """Whether a length of time is how long each takes: "every day at 6 for 10 minutes"."""
+    k = number(p.lexicon, p.words, i)[1] if p.freq and p.freq not in ELAPSING else 0
+    return k > 0 and p.lexicon.unit.get(p.word(k)) in ("second", "minute", "hour")
 
 
 def starting(p: Phrase, i: int) -> int:

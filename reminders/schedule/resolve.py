@@ -172,6 +172,8 @@ def clock_of(p: Phrase) -> tuple[int, int, int, int]:
         return p.convention.parts[p.part], 0, 0, 0
     half, hour = p.half, p.hour
     if half != "" and hour <= 12:
+        if hour == 0 and half == "pm":
+            p.problem = NO_TIME
         return hour % 12 + (12 if half == "pm" else 0), p.minute, p.second, 0
     if p.part != "":
         hour = _in_half(p, hour, half)

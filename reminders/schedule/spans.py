@@ -73,6 +73,8 @@ def _is_clock(p: Phrase, value: float, j: int) -> bool:
     if p.at >= 0 or p.has_day():
         return True
     alone = after == "" and len(p.words[j]) == 1  # "17h", but not "7 hr"
+    if p.word(j + 2) in p.lexicon.unit:
+        return False  # "9h5m"
     return value > HOURS_SPOKEN_MAX and (after.isdecimal() or alone or after in p.lexicon.through)
 
 

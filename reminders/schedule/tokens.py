@@ -11,7 +11,8 @@ from typing import Final
 # Linear in the text: no two branches can match the same character.
 # A dash joins plain figures only, and with spaces around it short ones only: "10:30-12:15" and "2017 - 6:37" are two.
 FIGURES: Final = (
-    r"(?:\d{1,2}(?: [-/] ?| ?[-/] )\d{1,2}(?![\d:.,/-])|\d++(?:-\d++)++(?![:.,/]\d)|\d++(?:[:.,/]\d++)*+)"
+    r"(?:(?<!\S)\.\d++(?= ?h|$)|"  # ".5 hours"
+    r"\d{1,2}(?: [-/] ?| ?[-/] )\d{1,2}(?![\d:.,/-])|\d++(?:-\d++)++(?![:.,/]\d)|\d++(?:[:.,/]\d++)*+)"
     r"(?:[ap](?![a-z]| ?\. ?m))?"
 )
 SIGNS: Final = r"[-+@&/']"

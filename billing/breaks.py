@@ -1,14 +1,30 @@
 """Breaks: differences between what was promised and what is, open until somebody closes them."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
 from billing.database import Rows, expect, uuid7
 from billing.ledger import statements
+from billing.models import Break
+
+LISTED_MAX: Final = 1000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OpenBreak:
+    """A break that nobody has closed; its subject is a kind and an id."""
+
+    id: UUID
+    promise: str
+    kind: str
+    subject: tuple[str, str]
+    detail: Mapping[str, Any]
+    opened_at: datetime
 
 
 def open_break(
@@ -27,6 +43,22 @@ def open_break(
             "at": at,
         },
     )
+
+
+def waiting() -> list[OpenBreak]:
+    """The open breaks, oldest first, to a bound."""
+    found = Break.objects.filter(closed_at=None).order_by("opened_at", "id")[:LISTED_MAX]
+    return [
+        OpenBreak(
+            id=one.id,
+            promise=one.promise,
+            kind=one.kind,
+            subject=(one.subject_kind, one.subject_id),
+            detail=one.detail,
+            opened_at=one.opened_at,
+        )
+        for one in found
+    ]
 
 
 def close_break(*, break_id: UUID, note: str, at: datetime) -> None:

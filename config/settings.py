@@ -21,6 +21,7 @@ _text, _integer, _number, _flag = (
 RINGBACK_HOME: Final[Path] = home()
 RINGBACK_TIER = _text("RINGBACK_TIER", "durable", "the tier that runs: a file of deploy/tiers/")
 RINGBACK_LAB = _flag("RINGBACK_LAB", False, "1: `up` puts the lab's fault proxy between every two processes")
+RINGBACK_VERSION = _text("RINGBACK_VERSION", "", "the version that runs, for the marks of deploys; none where empty")
 RINGBACK_INSTANCE = _text("RINGBACK_INSTANCE", "", "this process's name, such as worker-1")
 RINGBACK_SIMULATED = _flag("RINGBACK_SIMULATED", True, "1 where the carrier is the simulated one")
 DEBUG = False

@@ -5,8 +5,9 @@ Evaluates the same data as the generated Prometheus rules, for machines without 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
-from config.observing.slos import Alert, Burn, LookedFor
+from config.observing.slos import PAGE, SEVERITIES, WATCH_ABSENT, Alert, Burn, LookedFor
 
 Looks = Mapping[str, Mapping[str, float]]
 """The gauges of one look: metric → label's value (empty where it has none) → value."""
@@ -26,18 +27,23 @@ class Firing:
     value: float | None
 
 
+ECHO_SECONDS: Final = 75.0
+"""How long an ended cause goes on to silence what began while it fired: symptoms look back over a minute."""
+
+
 class Evaluator:
-    """Remembers since when each condition holds."""
+    """Remembers since when each condition holds, and when each alert fired last."""
 
     def __init__(self, looked_for: LookedFor) -> None:
         self._looked_for = looked_for
         self._since: dict[str, float] = {}
+        self._fired: dict[str, float] = {}
 
     def look(self, *, looks: Looks, burns: Mapping[str, Mapping[int, float | None]], at: float) -> list[Firing]:
         """What fires at `at`. `burns`: each objective's burn rate by window in seconds; None where too few events."""
         firing = [*self._symptoms(looks, at), *self._burning(burns, at)]
-        pages = {one.name for one in firing}
-        return [_silenced(one, self._silencers(one), pages) for one in firing]
+        self._fired |= {one.name: at for one in firing}
+        return [replace(one, silenced_by=self._cause(one, at)) for one in firing]
 
     def _symptoms(self, looks: Looks, at: float) -> list[Firing]:
         found = []
@@ -50,7 +56,7 @@ class Evaluator:
     def _burning(self, burns: Mapping[str, Mapping[int, float | None]], at: float) -> list[Firing]:
         found = []
         for slo in self._looked_for.slos:
-            for severity in ("page", "ticket"):
+            for severity in SEVERITIES:
                 name = burn_name(slo.name, severity)
                 several = [one for one in self._looked_for.burns if one.severity == severity]
                 holds = any(_burns(one, burns.get(slo.name, {})) for one in several)
@@ -70,17 +76,30 @@ class Evaluator:
             return False
         return at - self._since.setdefault(name, at) >= for_seconds
 
+    def _cause(self, one: Firing, at: float) -> str:
+        for name in self._silencers(one):
+            fired_at = self._fired.get(name, float("-inf"))
+            if name != one.name and (fired_at == at or (one.since <= fired_at and at - fired_at <= ECHO_SECONDS)):
+                return name
+        return ""
+
     def _silencers(self, one: Firing) -> Sequence[str]:
         for alert in self._looked_for.alerts:
             if alert.name == one.name:
                 return alert.silenced_by
-        return [alert.name for alert in self._looked_for.alerts if alert.slo == one.slo and alert.severity == "page"]
+        return [alert.name for alert in self._looked_for.alerts if alert.slo == one.slo and alert.severity == PAGE]
 
 
 def burn_name(slo: str, severity: str) -> str:
     """The name of an objective's burn-rate alert: FreshnessBudgetBurnsFast, or …Slowly for a ticket."""
     words = "".join(word.capitalize() for word in slo.split("-"))
-    return f"{words}BudgetBurns{'Fast' if severity == 'page' else 'Slowly'}"
+    return f"{words}BudgetBurns{'Fast' if severity == PAGE else 'Slowly'}"
+
+
+def known_names(looked_for: LookedFor) -> list[str]:
+    """The name of every alert that can fire."""
+    burning = [burn_name(slo.name, severity) for slo in looked_for.slos for severity in SEVERITIES]
+    return [WATCH_ABSENT, *(alert.name for alert in looked_for.alerts), *burning]
 
 
 def _burns(burn: Burn, rates: Mapping[int, float | None]) -> bool:
@@ -99,7 +118,3 @@ def _firing(alert: Alert, since: float, values: Mapping[str, float]) -> Firing:
         silenced_by="",
         value=values.get(alert.label),
     )
-
-
-def _silenced(one: Firing, silencers: Sequence[str], firing: set[str]) -> Firing:
-    return replace(one, silenced_by=next((name for name in silencers if name in firing and name != one.name), ""))

@@ -20,8 +20,9 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from billing.money import Money
 from billing.queries import HoldLine
 from config.observing import status as nines_page
+from config.observing import told
 from config.observing import waterfall as drawing
-from config.observing.slos import looked_for
+from config.observing.slos import PAGE, looked_for
 from config.observing.spans import Store
 from reminders import history, limits, phone, queries
 from reminders.carriers.twilio import NAME
@@ -58,7 +59,7 @@ def trace(request: HttpRequest) -> HttpResponse:
 def status(request: HttpRequest) -> HttpResponse:
     """The nines: everybody sees the public objectives, staff sees all of them and the marks."""
     now, is_staff = timezone.now(), _is_staff(request)
-    said = nines_page.firing(home=settings.RINGBACK_HOME, at=now)
+    said = told.read(home=settings.RINGBACK_HOME, at=now)
     loud = [one for one in said["alerts"] if is_staff or not one["silenced_by"]]
     shown: dict[str, object] = {"staff": is_staff, "firing": loud, "looked": _looked(said), "verdict": _verdict(said)}
     try:
@@ -140,7 +141,7 @@ def _verdict(said: Mapping[str, Any]) -> str:
     if not said["looks"]:
         return "Not known: the watch is away"
     loud = [one for one in said["alerts"] if not one["silenced_by"]]
-    pages = sum(one["severity"] == "page" for one in loud)
+    pages = sum(one["severity"] == PAGE for one in loud)
     if pages:
         return "1 alert pages" if pages == 1 else f"{pages} alerts page"
     return f"Nothing pages; {len(loud)} for the morning" if loud else "All is well"

@@ -1,5 +1,6 @@
 """What the watch asks for itself: Redis, the carrier's address, the disk. Each within a second, each a figure."""
 
+import http.client
 import shutil
 import socket
 from functools import cache
@@ -24,13 +25,25 @@ def doorbells() -> int | None:
         return None
 
 
-def takes_connections(base: str) -> bool:
-    """Whether the host of an address takes a connection."""
+def answers(base: str) -> bool:
+    """Whether the host of an address takes a connection; without TLS, also whether it answers a request, however.
+
+    A process that stands still takes connections as long as the kernel keeps them for it. Somebody else's carrier,
+    which speaks TLS, is spared the requests.
+    """
     parts = urlsplit(base)
-    port = parts.port or (443 if parts.scheme == "https" else 80)
+    host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
     try:
-        socket.create_connection((parts.hostname or "", port), timeout=SECONDS_MAX).close()
-    except OSError:
+        if parts.scheme == "https":
+            socket.create_connection((host, port), timeout=SECONDS_MAX).close()
+            return True
+        connection = http.client.HTTPConnection(host, port, timeout=SECONDS_MAX)
+        try:
+            connection.request("HEAD", "/2010-04-01/")
+            connection.getresponse().read()
+        finally:
+            connection.close()
+    except (OSError, http.client.HTTPException):
         return False
     return True
 

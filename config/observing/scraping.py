@@ -10,7 +10,7 @@ from typing import Final
 
 from prometheus_client.parser import text_string_to_metric_families
 
-SECONDS_MAX: Final = 1.0
+SECONDS_MAX: Final = 3.0  # one that is busy is late, not down
 BYTES_MAX: Final = 4 << 20
 TARGETS_MAX: Final = 64
 LEVELS: Final = (
@@ -35,8 +35,9 @@ class Target:
 
 @dataclass(frozen=True, kw_only=True)
 class Scraped:
-    """One round: who answered, who did not, and by how much each counter of an instance rose."""
+    """One round: who was asked, who did not answer, and by how much each counter of an instance rose."""
 
+    targets: tuple[Target, ...]
     down: tuple[Target, ...]
     rose: Mapping[str, Mapping[Key, float]]
     levels: Mapping[str, float]  # of each gauge in LEVELS the highest that an instance showed
@@ -87,7 +88,7 @@ class Scraper:
                     for name in LEVELS:
                         shown = [value for (series, _), value in found.items() if series == name]
                         levels[name] = max([levels.get(name, 0.0), *shown])
-        return Scraped(down=tuple(down), rose=rose, levels=levels)
+        return Scraped(targets=tuple(targets), down=tuple(down), rose=rose, levels=levels)
 
     def _rise(self, name: str, now: dict[Key, float]) -> dict[Key, float]:
         before = self._seen.get(name)

@@ -8,6 +8,11 @@ from pathlib import Path
 from typing import Any, Final
 
 PLACE: Final = Path(__file__).with_name("looked_for.json")
+PAGE: Final = "page"  # wakes somebody
+TICKET: Final = "ticket"  # waits for the morning
+SEVERITIES: Final = (PAGE, TICKET)
+WATCH_ABSENT: Final = "WatchAbsent"  # Prometheus says it, or whoever reads what the watch told
+WATCH_ABSENT_SAYS: Final = "The watch itself is away, so nothing that it shows can fire."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +33,7 @@ class Alert:
     """A symptom: a gauge of the watch that stays beyond a bound. Exactly one of `above` and `below` is given."""
 
     name: str
-    severity: str  # page, or ticket
+    severity: str  # of SEVERITIES
     promise: str
     slo: str  # whose budget it spends; empty where none
     metric: str

@@ -1,9 +1,7 @@
-"""The page of nines: what each objective reached by window, with its confidence, and what is firing. Reads only."""
+"""The page of nines: what each objective reached by window, with its confidence, over time. Reads only."""
 
-import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any, Final
 
 from config.observing import truth
@@ -12,9 +10,9 @@ from config.observing.slos import LookedFor, Slo
 
 WINDOWS: Final[Mapping[str, int]] = {"1 h": 3600, "1 d": 86400, "7 d": 7 * 86400, "30 d": 30 * 86400}
 STEPS: Final = 120  # points of a curve
+SIGNS: Final = {"deploy": "▲", "fault": "✕", "failover": "⇄", "alert": "!"}  # as on the curves
 SINCE_DAYS_MAX: Final = truth.KEPT_DAYS
 LATENESS_BOUNDS_MS: Final = (250, 500, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000, 300_000)
-WATCH_SILENT_SECONDS: Final = 30
 
 
 def page(*, looked_for: LookedFor, at: datetime, since: datetime, public: bool) -> dict[str, Any]:
@@ -53,17 +51,6 @@ def page(*, looked_for: LookedFor, at: datetime, since: datetime, public: bool) 
         "lateness": _lateness(since),
         "marks": [] if public else [_mark(one) for one in truth.marks(since=since, until=at)],
     }
-
-
-def firing(*, home: Path, at: datetime) -> dict[str, Any]:
-    """What the watch said last: its alerts, and whether it still looks. Never raises."""
-    try:
-        found = json.loads((home / "run" / "alerts.json").read_text())
-        looked_at = datetime.fromisoformat(found["at"])
-    except (OSError, ValueError, KeyError):
-        return {"looks": False, "looked_at": None, "alerts": [], "gauges": {}}
-    silent = (at - looked_at).total_seconds() > WATCH_SILENT_SECONDS
-    return {"looks": not silent, "looked_at": found["at"], "alerts": found["alerts"], "gauges": found["gauges"]}
 
 
 def _told(one: Reached, slo: Slo, seconds: int) -> dict[str, Any]:
@@ -129,6 +116,7 @@ def shown(page_of: Mapping[str, Any]) -> Mapping[str, Any]:
             else "Nothing has happened yet, so nothing is proved."
         )
     for mark in page_of["marks"]:
+        mark["sign"] = SIGNS[mark["kind"]]
         mark["time"] = datetime.fromtimestamp(mark["at"], UTC).strftime("%m-%d %H:%M:%S")
     return page_of
 

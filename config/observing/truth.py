@@ -37,21 +37,23 @@ class Window:
     total: int
 
 
-def figures(*, unknown_seconds: float, call_seconds: float) -> dict[str, Any]:
+def figures(*, lease_seconds: float, unknown_seconds: float, call_seconds: float) -> dict[str, Any]:
     """What the rows say now. Raises the database's errors."""
     with transaction.atomic():
         _be_brief()
-        row = first(statements.run("truth", {"unknown_seconds": unknown_seconds, "call_seconds": call_seconds}))
+        bounds = {"lease_seconds": lease_seconds, "unknown_seconds": unknown_seconds, "call_seconds": call_seconds}
+        row = first(statements.run("truth", bounds))
     assert row is not None
     return row
 
 
-def is_writable() -> bool:
-    """Whether the server takes writes. Raises the database's errors."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT NOT pg_is_in_recovery() AND current_setting('transaction_read_only') = 'off'")
-        row = cursor.fetchone()
-    return bool(row and row[0])
+def server() -> dict[str, Any]:
+    """What the server says of itself, without a table of ours. Raises the database's errors."""
+    with transaction.atomic():
+        _be_brief()
+        row = first(statements.run("server", {}))
+    assert row is not None
+    return row
 
 
 def count(*, now: datetime, fresh_seconds: float) -> list[Count]:
@@ -102,8 +104,14 @@ def lateness(*, since: datetime, bounds_ms: Sequence[int]) -> list[int]:
 
 
 def mark(*, at: datetime, kind: str, says: str) -> None:
-    """Note a moment (kind: deploy, fault, failover, alert) for the timeline."""
+    """Note a moment (kind: deploy, fault, failover, alert) for the timeline; the same one only once."""
     statements.run("mark", {"at": at, "kind": kind, "says": says})
+
+
+def last_mark(*, kind: str) -> str | None:
+    """What the newest mark of a kind says; None where there is none."""
+    row = statements.run("last_mark", {"kind": kind}).fetchone()
+    return str(row[0]) if row else None
 
 
 def marks(*, since: datetime, until: datetime) -> Sequence[Mapping[str, Any]]:

@@ -4,36 +4,36 @@ One process, so that what the rows say is asked once. It needs nothing that it w
 goes on with what it can see, says so, and writes down later what it counted meanwhile.
 """
 
-import json
-import tempfile
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import structlog
 from django.db import Error as DatabaseError
 from django.db import connection
 
-from config.observing import probes, truth
-from config.observing.alerting import Evaluator, Firing, burn_name
+from config.observing import probes, told, truth
+from config.observing.alerting import Evaluator, Firing
 from config.observing.canary import Canary
 from config.observing.gauges import Shown, Values
+from config.observing.happened import DEPLOY, Happened
 from config.observing.scraping import Scraped, Scraper
 from config.observing.slos import LookedFor
 from config.observing.truth import Count
 
 log = structlog.get_logger()
 
-ALERTS: Final = "alerts.json"
 LATELY_SECONDS: Final = 60.0
+STALLED_SECONDS: Final = 20.0  # a dispatcher turns at least once a second
+LOST_SECONDS: Final = 15.0  # a Redis that was started anew loses doorbells for a moment only
 EVENTS_FLOOR: Final = 5  # a share of fewer events than this says nothing
 PENDING_MAX: Final = 10_000
 _PLAIN: Final = (
-    "oldest_due_seconds", "due_reminders", "leases_expired", "oldest_timer_seconds", "open_calls", "outcomes_unknown",
+    "oldest_due_seconds", "due_reminders", "oldest_timer_seconds", "open_calls", "outcomes_unknown",
     "calls_too_long", "dead_letters", "breaks_open", "rows_unplaced", "months_ahead", "oldest_snapshot_seconds",
     "connections_share", "commits_waiting", "replica_lag_seconds", "holds_reserved",
 )  # fmt: skip
@@ -47,9 +47,11 @@ class Watched:
     home: Path
     carriers: tuple[str, ...]
     fresh_seconds: float
+    lease_seconds: float
     horizon_seconds: float
     call_seconds: float
     standbys: int
+    version: str
 
 
 @dataclass
@@ -72,6 +74,7 @@ class Watch:
     def __post_init__(self) -> None:
         self._scraper = Scraper(place=self.watched.home / "run" / "targets.json")
         self._evaluator = Evaluator(self.looked_for)
+        self._happened = Happened(home=self.watched.home, version=self.watched.version)
 
     def look(self, *, now: datetime, at: float) -> None:
         """One look: ask everything, decide what fires, and once a minute write down what was counted."""
@@ -84,45 +87,59 @@ class Watch:
             values.get("ringback_standbys_missing", {}).get("") == 0
             and values.get("ringback_replica_lag_seconds", {}).get("", 1.0) < REPLICA_FRESH_SECONDS
         )
+        self._marks += self._happened.look(now)
         self._add(scraped, now)
         self._count(now)
         before = {one.name for one in self.firing if not one.silenced_by}
         self.firing = self._evaluator.look(looks=values, burns=self._burns, at=at)
         self._tell({one.name for one in self.firing if not one.silenced_by}, before, now)
         self.shown.gauges = values
-        self._write(values, now, at)
+        self._write(values, [one.name for one in scraped.down], now, at)
 
     # ---- asking ------------------------------------------------------------------------------------
     def _asked(self, at: float) -> Values:
         waiting, free = probes.doorbells(), probes.disk_free_share(self.watched.home)
         values = {
             "ringback_redis_up": {"": float(waiting is not None)},
-            "ringback_carrier_up": {"": float(any(map(probes.takes_connections, self.watched.carriers)))},
+            "ringback_carrier_up": {"": float(any(map(probes.answers, self.watched.carriers)))},
         }
         if waiting is not None:
             values["ringback_doorbells_waiting"] = {"": float(waiting)}
         if free is not None:
             values["ringback_disk_free_share"] = {"": free}
         if self.canary is not None:
-            values["ringback_canary_age_seconds"] = {"": self.canary.look(at)}
+            age = self.canary.look(at)
+            values["ringback_canary_age_seconds"] = {"": age}
+            values["ringback_canary_missed"] = {"": age / self.canary.every_seconds}
         return values
 
     def _of_rows(self, now: datetime) -> Values:
         try:
-            row = truth.figures(
-                unknown_seconds=2 * self.watched.horizon_seconds, call_seconds=self.watched.call_seconds
-            )
-            writable, server = truth.is_writable(), row["server"]
+            told_of_itself = truth.server()
         except DatabaseError as error:
             log.warning("watch.database_away", error=type(error).__name__)
             connection.close()
             return {"ringback_database_up": {"": 0.0}, "ringback_database_writable": {"": 0.0}}
+        locked = {"ringback_tables_locked": {"": float(told_of_itself["tables_locked"])}}
+        try:
+            row = truth.figures(
+                lease_seconds=self.watched.lease_seconds,
+                unknown_seconds=2 * self.watched.horizon_seconds,
+                call_seconds=self.watched.call_seconds,
+            )
+        except DatabaseError as error:
+            log.warning("watch.rows_not_read", error=type(error).__name__)
+            connection.close()
+            up = float(bool(told_of_itself["tables_locked"]))  # a lock is another cause than a database that is away
+            return {"ringback_database_up": {"": up}, "ringback_database_writable": {"": up}, **locked}
+        server = row["server"]
         if self._server not in (None, server):
             self._marks.append((now, "failover", f"the primary is now at port {server}"))
         self._server = server
         return {
             "ringback_database_up": {"": 1.0},
-            "ringback_database_writable": {"": float(writable)},
+            "ringback_database_writable": {"": float(told_of_itself["is_writable"])},
+            **locked,
             "ringback_clock_aside_seconds": {"": abs(row["clock"] - time.time())},
             "ringback_standbys_missing": {"": float(max(0, self.watched.standbys - row["standbys"]))},
             "ringback_ledger_lately": {kind: float(several) for kind, several in row["ledger_lately"].items()},
@@ -130,11 +147,14 @@ class Watch:
         }
 
     def _of_instances(self, scraped: Scraped) -> Values:
-        kinds = {target.kind for target in self._scraper.targets()}
+        kinds = {target.kind for target in scraped.targets}
         down = {kind: float(sum(one.kind == kind for one in scraped.down)) for kind in kinds}
-        answering = [one for one in self._scraper.targets() if one.kind == "dispatch" and one not in scraped.down]
-        loops = [self._lately_of("ringback_dispatch_loops_total", instances=[one.name]) for one in answering]
-        long_enough = self._lately[-1][0] - self._lately[0][0] >= LATELY_SECONDS / 4
+        answering = [one for one in scraped.targets if one.kind == "dispatch" and one not in scraped.down]
+        loops = [
+            self._lately_of("ringback_dispatch_loops_total", instances=[one.name], seconds=STALLED_SECONDS)
+            for one in answering
+        ]
+        long_enough = self._lately[-1][0] - self._lately[0][0] >= STALLED_SECONDS
         stalled = sum(turned == 0 for turned in loops) if long_enough else 0
         texts = self._lately_of("ringback_intake_total")
         failed = self._lately_of("ringback_intake_total", outcome="unavailable")
@@ -154,11 +174,15 @@ class Watch:
             "ringback_attempts_failed_share": {"": _share(lost, attempts)},
             "ringback_webhooks_forged": {"": self._lately_of("ringback_webhooks_refused_total", reason="signature")},
             "ringback_batches_failed": {"": self._lately_of("ringback_batches_failed_total")},
-            "ringback_doorbells_lost": {"": self._lately_of("ringback_doorbells_failed_total")},
+            "ringback_doorbells_lost": {"": self._lately_of("ringback_doorbells_failed_total", seconds=LOST_SECONDS)},
         }
 
-    def _lately_of(self, series: str, *, instances: Sequence[str] | None = None, **labels: str) -> float:
-        return sum(scraped.total(series, instances=instances, **labels) for _, scraped in self._lately)
+    def _lately_of(
+        self, series: str, *, instances: Sequence[str] | None = None, seconds: float = LATELY_SECONDS, **labels: str
+    ) -> float:
+        since = self._lately[-1][0] - seconds
+        rounds = [scraped for at, scraped in self._lately if at >= since]
+        return sum(scraped.total(series, instances=instances, **labels) for scraped in rounds)
 
     # ---- counting ----------------------------------------------------------------------------------
     def _add(self, scraped: Scraped, now: datetime) -> None:
@@ -184,6 +208,8 @@ class Watch:
         try:
             truth.keep(counts=truth.count(now=now, fresh_seconds=self.watched.fresh_seconds), adds=adds)
             self._adds.clear()
+            if self._counted is None:
+                self._marks += self._happened.deployed(before=truth.last_mark(kind=DEPLOY), now=now)
             while self._marks:
                 at, kind, says = self._marks[0]
                 truth.mark(at=at, kind=kind, says=says)
@@ -226,25 +252,13 @@ class Watch:
             self._marks.append((now, "alert", f"{name} ends"))
         del self._marks[:-PENDING_MAX]
 
-    def _write(self, values: Mapping[str, Mapping[str, float]], now: datetime, at: float) -> None:
-        told: dict[str, Any] = {
-            "at": now.isoformat(),
-            "alerts": [asdict(one) | {"for_seconds": round(at - one.since, 1)} for one in self.firing],
-            "gauges": values,
-        }
-        place = self.watched.home / "run" / ALERTS
+    def _write(self, values: Values, silent: Sequence[str], now: datetime, at: float) -> None:
+        alerts = [asdict(one) | {"for_seconds": round(at - one.since, 1)} for one in self.firing]
+        say = {"at": now.isoformat(), "alerts": alerts, "gauges": values, "silent": sorted(silent)}
         try:
-            with tempfile.NamedTemporaryFile("w", dir=place.parent, prefix=f".{ALERTS}.", delete=False) as new:
-                json.dump(told, new)
-            Path(new.name).replace(place)
+            told.write(home=self.watched.home, told=say)
         except OSError as error:
             log.warning("watch.not_written", error=str(error))
-
-
-def known_names(looked_for: LookedFor) -> list[str]:
-    """The name of every alert that can fire."""
-    burning = [burn_name(slo.name, severity) for slo in looked_for.slos for severity in ("page", "ticket")]
-    return [*(alert.name for alert in looked_for.alerts), *burning]
 
 
 def _share(part: float, whole: float) -> float:

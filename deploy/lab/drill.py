@@ -5,17 +5,19 @@ the system's RINGBACK_HOME, and shows what the page says that one should see.
 """
 
 import contextlib
-import json
 import os
 import re
 import subprocess
 import time
 import tomllib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from config.observing import told
+from config.observing.slos import PAGE, WATCH_ABSENT
 from deploy.lab import faults
 from deploy.lab.subject import Subject
 from deploy.local.home import REPOSITORY, Home
@@ -24,8 +26,9 @@ DRILLS: Final = Path(__file__).with_name("drills.toml")
 RUNBOOKS: Final = REPOSITORY / "docs" / "runbooks"
 FIRES_SECONDS: Final = 60.0
 ENDS_SECONDS: Final = 120.0
-QUIET_SECONDS: Final = 60.0
+QUIET_SECONDS: Final = 150.0
 COMMAND_SECONDS: Final = 60.0
+ENDED_BY: Final = ("runbook", "fault", "both")
 _POLL_SECONDS: Final = 0.5
 _SECTIONS: Final = ("Diagnosis", "Mitigation", "Verify")
 _BLOCK: Final = re.compile(r"```sh\n(?P<command>.*?)\n```(?:\n+You should see: `(?P<seen>[^`]+)`)?", re.DOTALL)
@@ -37,13 +40,23 @@ class DrillFailed(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Drill:
-    """How one alert is caused, and what ends it."""
+    """How one alert is caused, on which system, and what ends it.
+
+    `ended_by`: the runbook's own commands; the fault's end, where the cause is somebody else's; or both, where the
+    cause must be mended before the commands can put things right. `risk_seconds`: how long the fault must last before
+    it puts the promise at risk; the alert has FIRES_SECONDS from then on.
+    """
 
     alert: str
     fault: str
-    target: str | None
-    texts: int
     ended_by: str
+    target: str | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    also: tuple[str, ...] = ()  # faults that must be in force as well
+    texts: int = 0
+    risk_seconds: float = 0.0
+    tier: str = "durable"
+    settings: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,10 +70,11 @@ class Command:
 
 @dataclass(frozen=True, kw_only=True)
 class Drilled:
-    """What a drill measured, in seconds: from the fault to the page, and from the last command to its end."""
+    """What a drill measured, in seconds: from the fault to the alert, and from the last command to its end."""
 
     alert: str
     fault: str
+    tier: str
     ended_by: str
     fired_seconds: float
     ended_seconds: float
@@ -69,18 +83,15 @@ class Drilled:
 
 
 def drills() -> dict[str, Drill]:
-    """Every drill, by its alert."""
+    """Every drill, by its alert. Raises TypeError for a key that is missing or unknown."""
     found = tomllib.loads(DRILLS.read_text())
-    return {
-        alert: Drill(
-            alert=alert,
-            fault=words["fault"],
-            target=words.get("target"),
-            texts=words.get("texts", 0),
-            ended_by=words["ended_by"],
-        )
-        for alert, words in found.items()
-    }
+    return {alert: Drill(alert=alert, **words) for alert, words in found["drills"].items()}
+
+
+def proved_otherwise() -> dict[str, Mapping[str, str]]:
+    """The alerts that no fault causes within a drill: `why`, and the test that is their `proof`."""
+    found: dict[str, Mapping[str, str]] = tomllib.loads(DRILLS.read_text())["proved"]
+    return found
 
 
 def commands(page: str) -> list[Command]:
@@ -98,20 +109,20 @@ def run(drill: Drill, subject: Subject) -> Drilled:
     """Carry it out on a running system that nothing else disturbs. Raises DrillFailed and the lab's FaultError."""
     home = Home(root=subject.home)
     steps = commands((RUNBOOKS / f"{drill.alert}.md").read_text())
-    _await(lambda: not _firing(home, severity="page"), QUIET_SECONDS, "nothing fires before it begins", home)
+    _await(lambda: _is_quiet(home, drill.alert), QUIET_SECONDS, "nothing fires before it begins", home)
     others: set[str] = set()
     began = time.monotonic()
-    faults.inject(home, drill.fault, target=drill.target, kept=True)
     try:
+        for name in drill.also:
+            faults.inject(home, name, kept=True)
+        faults.inject(home, drill.fault, target=drill.target, kept=True, **drill.options)
         texting = _texting(subject, drill.texts)
-        _await(lambda: _fires(home, drill.alert, others, texting), FIRES_SECONDS, f"{drill.alert} fires", home)
+        in_time = drill.risk_seconds + FIRES_SECONDS
+        _await(lambda: _fires(home, drill.alert, others, texting), in_time, f"{drill.alert} fires", home)
         fired = time.monotonic()
-        for step in (one for one in steps if one.section != "Verify"):
-            _execute(step, home)
-        if drill.ended_by == "fault":
-            faults.heal(home, drill.fault)
+        _act(drill, steps, home)
         acted = time.monotonic()
-        _await(lambda: not _fires(home, drill.alert, others, iter(())), ENDS_SECONDS, f"{drill.alert} ends", home)
+        _await(lambda: _ended(home, drill.alert, others), ENDS_SECONDS, f"{drill.alert} ends", home)
         ended = time.monotonic()
         for step in (one for one in steps if one.section == "Verify"):
             _execute(step, home)
@@ -120,6 +131,7 @@ def run(drill: Drill, subject: Subject) -> Drilled:
     return Drilled(
         alert=drill.alert,
         fault=drill.fault,
+        tier=subject.tier,
         ended_by=drill.ended_by,
         fired_seconds=round(fired - began, 1),
         ended_seconds=round(ended - acted, 1),
@@ -128,7 +140,19 @@ def run(drill: Drill, subject: Subject) -> Drilled:
     )
 
 
-def _await(holds: Any, seconds: float, what: str, home: Home) -> None:
+def _act(drill: Drill, steps: list[Command], home: Home) -> None:
+    """Diagnose and mitigate as the page says; the cause is mended where the page says that somebody does."""
+    for step in (one for one in steps if one.section == "Diagnosis"):
+        _execute(step, home)
+    if drill.ended_by == "both":
+        faults.heal(home)
+    for step in (one for one in steps if one.section == "Mitigation"):
+        _execute(step, home)
+    if drill.ended_by == "fault":
+        faults.heal(home)
+
+
+def _await(holds: Callable[[], bool], seconds: float, what: str, home: Home) -> None:
     until = time.monotonic() + seconds
     while not holds():
         if time.monotonic() > until:
@@ -138,20 +162,30 @@ def _await(holds: Any, seconds: float, what: str, home: Home) -> None:
 
 def _fires(home: Home, alert: str, others: set[str], texting: Iterator[None]) -> bool:
     next(texting, None)
-    others |= _firing(home, severity="page")
+    others |= _firing(home, severity=PAGE)
     return alert in _firing(home)
 
 
-def _firing(home: Home, *, severity: str = "") -> set[str]:
-    """What fires now, unsilenced; a burn rate is no cause of its own."""
-    try:
-        told = json.loads((home.run / "alerts.json").read_text())
-    except (OSError, ValueError):
-        return set()
+def _ended(home: Home, alert: str, others: set[str]) -> bool:
+    others |= _firing(home, severity=PAGE)
+    return alert not in _firing(home, silenced=True)
+
+
+def _is_quiet(home: Home, alert: str) -> bool:
+    return not _firing(home, severity=PAGE) and alert not in _firing(home, silenced=True)
+
+
+def _firing(home: Home, *, severity: str = "", silenced: bool = False) -> set[str]:
+    """What fires now, without what is silenced; a burn rate is no cause of its own."""
+    said = told.read(home=home.root, at=datetime.now(UTC))
+    if not said["looks"]:
+        return {WATCH_ABSENT}
     return {
         one["name"]
-        for one in told["alerts"]
-        if not one["silenced_by"] and "BudgetBurns" not in one["name"] and severity in ("", one["severity"])
+        for one in said["alerts"]
+        if (silenced or not one["silenced_by"])
+        and "BudgetBurns" not in one["name"]
+        and severity in ("", one["severity"])
     }
 
 

@@ -7,13 +7,14 @@ a second terminal reads the same.
 import json
 import os
 import secrets
+import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
 from deploy.local import links, postgres, redis, replicated
-from deploy.local.home import Home, write_environment, write_private
+from deploy.local.home import REPOSITORY, Home, write_environment, write_private
 from deploy.local.ports import Ports
 from deploy.local.tiers import Tier
 
@@ -49,6 +50,7 @@ def system(*, tier: Tier, home: Home, ports: Ports, environ: Mapping[str, str]) 
     nodes = _nodes(home, ports) if tier.count("postgres") > 1 and not environ.get("DATABASE_URL") else {}
     settings = {**_addresses(home, ports), **nodes, **_secrets(home), **second, **traced, **tier.settings, **theirs}
     settings |= {"RINGBACK_HOME": str(home.root), "RINGBACK_TIER": tier.name}
+    settings.setdefault("RINGBACK_VERSION", _version())
     for name in ("DATABASE_URL", "REDIS_URL"):
         if environ.get(name):
             settings[name] = environ[name]
@@ -174,6 +176,15 @@ def _second_account(home: Home, ports: Ports) -> dict[str, str]:
         "RINGBACK_TWILIO_2_AUTH_TOKEN": home.secret("twilio_2_auth_token", made=secrets.token_hex(16)),
         "RINGBACK_SERVICE_NUMBER_2": SECOND_NUMBER,
     }
+
+
+def _version() -> str:
+    """The commit that is checked out; empty where this is no clone, or git is missing."""
+    try:
+        words = ["git", "-C", str(REPOSITORY), "describe", "--always", "--dirty", "--exclude", "*"]
+        return subprocess.run(words, capture_output=True, text=True, timeout=5, check=True).stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        return ""
 
 
 def _is_kept(name: str) -> bool:

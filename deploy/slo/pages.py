@@ -5,10 +5,9 @@ from typing import Final
 
 from config.observing.alerting import burn_name
 from config.observing.gauges import GAUGES
-from config.observing.slos import Alert, LookedFor, Slo
-from deploy.slo.prometheus import WATCH_ABSENT, WATCH_ABSENT_SAYS, expression, window
+from config.observing.slos import PAGE, SEVERITIES, WATCH_ABSENT, WATCH_ABSENT_SAYS, Alert, LookedFor, Slo
+from deploy.slo.prometheus import expression, window
 
-SEVERITIES: Final = ("page", "ticket")
 WRITTEN: Final = "This page is written from `deploy/slo/` by `python -m deploy.slo`.\n"
 
 
@@ -47,7 +46,7 @@ def alerts(looked_for: LookedFor) -> str:
         "## Symptoms\n",
         "| alert | severity | promise | fires where | for | what it says | silent while |",
         "|---|---|---|---|---|---|---|",
-        f"| [{WATCH_ABSENT}](../runbooks/{WATCH_ABSENT}.md) | page | P7 | `absent(ringback_database_up)` | 30 s "
+        f"| [{WATCH_ABSENT}](../runbooks/{WATCH_ABSENT}.md) | {PAGE} | P7 | `absent(ringback_database_up)` | 30 s "
         f"| {WATCH_ABSENT_SAYS} | |",
     ]
     lines += [_line(alert) for alert in looked_for.alerts]
@@ -75,7 +74,7 @@ def _burn_runbook(slo: Slo, severity: str, looked_for: LookedFor) -> str:
     name = burn_name(slo.name, severity)
     symptoms = [alert.name for alert in looked_for.alerts if alert.slo == slo.name]
     listed = ", ".join(f"[{one}]({one}.md)" for one in symptoms)
-    haste = "It is spent within days" if severity == "page" else "It lasts for days or weeks yet"
+    haste = "It is spent within days" if severity == PAGE else "It lasts for days or weeks yet"
     return f"""# {name}
 
 {WRITTEN}

@@ -224,7 +224,7 @@ def _intake(looked_at: LookedAt) -> tuple[Panel, ...]:
 def _queue(looked_at: LookedAt) -> tuple[Panel, ...]:
     return (
         looked_at("Age of the oldest due", "ringback_oldest_due_seconds", unit="s"),
-        looked_at("Due, and leases expired", "ringback_due_reminders", "ringback_leases_expired"),
+        looked_at("Due and not dialled", "ringback_due_reminders"),
         _rates("Claimed", "Timers by kind.", "ringback_timers_claimed_total", "kind"),
         looked_at("Doorbells that wait", "ringback_doorbells_waiting"),
     )

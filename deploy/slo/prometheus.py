@@ -3,12 +3,10 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from config.observing.alerting import burn_name
-from config.observing.slos import Alert, Burn, LookedFor, Slo
+from config.observing.alerting import ECHO_SECONDS, burn_name
+from config.observing.slos import PAGE, SEVERITIES, WATCH_ABSENT, WATCH_ABSENT_SAYS, Alert, Burn, LookedFor, Slo
 
 RUNBOOKS: Final = "docs/runbooks"
-WATCH_ABSENT: Final = "WatchAbsent"
-WATCH_ABSENT_SAYS: Final = "The watch itself is away, so nothing that it shows can fire."
 _SCRAPE_SECONDS: Final = 5
 
 Rule = Mapping[str, Any]
@@ -17,8 +15,9 @@ Rule = Mapping[str, Any]
 def rules(looked_for: LookedFor) -> dict[str, Any]:
     """The rules file: recording rules of every window, then alerts."""
     recorded = [_recorded(seconds) for seconds in _windows(looked_for)]
-    symptoms = [_absent(), *(_symptom(alert) for alert in looked_for.alerts)]
-    burning = [_burning(slo, severity, looked_for) for slo in looked_for.slos for severity in ("page", "ticket")]
+    causes = _causes(looked_for)
+    symptoms = [_absent(), *(_symptom(alert, is_cause=alert.name in causes) for alert in looked_for.alerts)]
+    burning = [_burning(slo, severity, looked_for) for slo in looked_for.slos for severity in SEVERITIES]
     return {
         "groups": [
             {"name": "ringback-slis", "interval": "30s", "rules": recorded},
@@ -30,7 +29,8 @@ def rules(looked_for: LookedFor) -> dict[str, Any]:
 
 def symptom_tests(looked_for: LookedFor) -> dict[str, Any]:
     """promtool's tests of the symptoms: each fires on its own series after its time, and ends."""
-    cases = [_absent_case(), *(_symptom_case(alert) for alert in looked_for.alerts)]
+    causes = _causes(looked_for)
+    cases = [_absent_case(), *(_symptom_case(alert, is_cause=alert.name in causes) for alert in looked_for.alerts)]
     return {"rule_files": ["../rules/ringback.yml"], "evaluation_interval": "5s", "tests": cases}
 
 
@@ -52,7 +52,7 @@ def alertmanager(looked_for: LookedFor) -> dict[str, Any]:
     ]
     inhibitions.append(
         {
-            "source_matchers": ['class="symptom"', 'severity="page"'],
+            "source_matchers": ['class="symptom"', f'severity="{PAGE}"'],
             "target_matchers": ['class="burn"'],
             "equal": ["slo"],
         }
@@ -94,11 +94,18 @@ def _recorded(seconds: int) -> Rule:
     return {"record": record(seconds), "expr": f"1 - {good} / {total}"}
 
 
-def _symptom(alert: Alert) -> Rule:
+def _causes(looked_for: LookedFor) -> set[str]:
+    return {cause for alert in looked_for.alerts for cause in alert.silenced_by}
+
+
+def _symptom(alert: Alert, *, is_cause: bool) -> Rule:
+    """A cause goes on to fire, so that it silences its symptoms until they have seen its end."""
+    echo = {"keep_firing_for": f"{ECHO_SECONDS:g}s"} if is_cause else {}
     return {
         "alert": alert.name,
         "expr": expression(alert),
         "for": f"{alert.for_seconds:g}s",
+        **echo,
         "labels": {
             "severity": alert.severity,
             "class": "symptom",
@@ -114,7 +121,7 @@ def _absent() -> Rule:
         "alert": WATCH_ABSENT,
         "expr": "absent(ringback_database_up)",
         "for": "30s",
-        "labels": {"severity": "page", "class": "symptom", "promise": "P7", "slo": "none"},
+        "labels": {"severity": PAGE, "class": "symptom", "promise": "P7", "slo": "none"},
         "annotations": {"summary": WATCH_ABSENT_SAYS, "runbook_url": f"{RUNBOOKS}/{WATCH_ABSENT}.md"},
     }
 
@@ -145,10 +152,11 @@ def _burns(slo: Slo, burn: Burn, floor: int) -> str:
 
 
 # ---- promtool's tests ------------------------------------------------------------------------------------------------
-def _symptom_case(alert: Alert) -> Rule:
+def _symptom_case(alert: Alert, *, is_cause: bool) -> Rule:
     bad, good = _values(alert)
     series = f'{alert.metric}{{kind="{alert.label}"}}' if alert.label else alert.metric
     steps = int(alert.for_seconds // _SCRAPE_SECONDS) + 4
+    after = 4 + (int(ECHO_SECONDS // _SCRAPE_SECONDS) if is_cause else 0)
     fires = {
         "exp_labels": {
             "severity": alert.severity, "class": "symptom", "promise": alert.promise, "slo": alert.slo or "none",
@@ -159,13 +167,13 @@ def _symptom_case(alert: Alert) -> Rule:
         "name": f"{alert.name} fires after its time, and ends",
         "interval": f"{_SCRAPE_SECONDS}s",
         "input_series": [
-            {"series": series, "values": f"{good:g}x3 {bad:g}x{steps} {good:g}x4"},
-            {"series": "ringback_database_up", "values": f"1x{steps + 10}"},
+            {"series": series, "values": f"{good:g}x3 {bad:g}x{steps} {good:g}x{after}"},
+            {"series": "ringback_database_up", "values": f"1x{steps + after + 6}"},
         ],
         "alert_rule_test": [
             {"eval_time": "15s", "alertname": alert.name, "exp_alerts": []},
             {"eval_time": _at(4 + steps - 1), "alertname": alert.name, "exp_alerts": [fires]},
-            {"eval_time": _at(4 + steps + 3), "alertname": alert.name, "exp_alerts": []},
+            {"eval_time": _at(4 + steps + after - 1), "alertname": alert.name, "exp_alerts": []},
         ],
     }
 
@@ -179,7 +187,7 @@ def _values(alert: Alert) -> tuple[float, float]:
 
 def _absent_case() -> Rule:
     fires = {
-        "exp_labels": {"severity": "page", "class": "symptom", "promise": "P7", "slo": "none"},
+        "exp_labels": {"severity": PAGE, "class": "symptom", "promise": "P7", "slo": "none"},
         "exp_annotations": {"summary": WATCH_ABSENT_SAYS, "runbook_url": f"{RUNBOOKS}/{WATCH_ABSENT}.md"},
     }
     return {
@@ -207,14 +215,14 @@ def _healthy_case(slo: Slo) -> Rule:
         "name": f"{slo.name}: an hour of health pages nobody",
         "interval": "1m",
         "input_series": _series(slo, "0+100x70", "0+100x70"),
-        "alert_rule_test": [_quiet("65m", slo, severity) for severity in ("page", "ticket")],
+        "alert_rule_test": [_quiet("65m", slo, severity) for severity in SEVERITIES],
     }
 
 
 def _outage_case(slo: Slo) -> Rule:
-    name = burn_name(slo.name, "page")
+    name = burn_name(slo.name, PAGE)
     fires = {
-        "exp_labels": {"severity": "page", "class": "burn", "promise": slo.promise, "slo": slo.name},
+        "exp_labels": {"severity": PAGE, "class": "burn", "promise": slo.promise, "slo": slo.name},
         "exp_annotations": {
             "summary": f"{slo.title}: the error budget is spent too fast.",
             "runbook_url": f"{RUNBOOKS}/{name}.md",
@@ -225,7 +233,7 @@ def _outage_case(slo: Slo) -> Rule:
         "interval": "1m",
         "input_series": _series(slo, "0+100x60 6000x60", "0+100x120"),
         "alert_rule_test": [
-            _quiet("60m", slo, "page"),
+            _quiet("60m", slo, PAGE),
             {"eval_time": "78m", "alertname": name, "exp_alerts": [fires]},
         ],
     }
@@ -237,7 +245,7 @@ def _one_failure_case(slo: Slo) -> Rule:
         "name": f"{slo.name}: one failure at 3 a.m. pages nobody",
         "interval": "1m",
         "input_series": _series(slo, "0x120", "0x60 1x60"),
-        "alert_rule_test": [_quiet("65m", slo, severity) for severity in ("page", "ticket")],
+        "alert_rule_test": [_quiet("65m", slo, severity) for severity in SEVERITIES],
     }
 
 

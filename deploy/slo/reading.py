@@ -7,10 +7,9 @@ from typing import Any, Final
 import yaml
 
 from config.observing.gauges import GAUGES
-from config.observing.slos import Alert, Burn, LookedFor, Slo
+from config.observing.slos import SEVERITIES, Alert, Burn, LookedFor, Slo
 
 PLACE: Final = Path(__file__).parent
-SEVERITIES: Final = ("page", "ticket")
 _UNITS: Final = {"m": 60, "h": 3600, "d": 86400}
 _METRIC: Final = re.compile(r"(?P<name>\w+)(\{(?P<label>\w+)\})?")
 

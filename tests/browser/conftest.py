@@ -50,11 +50,11 @@ def opened(browser: Browser, system: System) -> Opened:
 
     @contextmanager
     def open_page(
-        *, path: str = "", base: str = "carrier", width: int = 1280, motion: Any = "no-preference"
+        *, path: str = "", base: str = "carrier", width: int = 1280, motion: Any = "no-preference", zone: str = "UTC"
     ) -> Iterator[Page]:
         complaints: list[str] = []
         addresses: list[str] = []
-        context = browser.new_context(viewport={"width": width, "height": 800}, reduced_motion=motion)
+        context = browser.new_context(viewport={"width": width, "height": 800}, reduced_motion=motion, timezone_id=zone)
         context.set_default_timeout(PATIENCE_MS)
         expect.set_options(timeout=PATIENCE_MS)
         page = context.new_page()

@@ -48,11 +48,13 @@ class Command(BaseCommand):
 def _watched() -> Watched:
     return Watched(
         home=settings.RINGBACK_HOME,
-        carriers=(settings.RINGBACK_TWILIO_BASE,),
+        carriers=tuple(filter(None, (settings.RINGBACK_TWILIO_BASE, settings.RINGBACK_TWILIO_2_BASE))),
         fresh_seconds=settings.RINGBACK_FRESHNESS_SECONDS,
+        lease_seconds=settings.RINGBACK_LEASE_SECONDS,
         horizon_seconds=settings.RINGBACK_LOOKUP_HORIZON_SECONDS,
         call_seconds=settings.RINGBACK_RING_TIMEOUT_SECONDS + limits.CARRIER_QUEUE_SECONDS + limits.CALL_SECONDS_MAX,
         standbys=settings.RINGBACK_STANDBYS,
+        version=settings.RINGBACK_VERSION,
     )
 
 

@@ -12,14 +12,15 @@ def inject(scene: Scene) -> None:
     scene.will("unlink", path=str(place))
     place.parent.mkdir(mode=0o711, exist_ok=True)
     # It begins once the journal says that the fault is in force: a full disk takes no more of that.
-    held.hold(scene, "fill", path=str(place), token=scene.token)
+    held.hold(scene, "fill", path=str(place), token=scene.token, leaves_share=float(scene.options["leaves_share"]))
 
 
 def bites(scene: Scene) -> Bite:
     """How much room an ordinary user has left."""
     found = os.statvfs(scene.home.root)
     free = found.f_bavail * found.f_frsize
-    return Bite(bites=free < 64 << 10, measured=f"{free >> 10} KiB are free")
+    left = float(scene.options["leaves_share"]) * found.f_blocks * found.f_frsize
+    return Bite(bites=free < left + (64 << 10), measured=f"{free >> 10} KiB are free")
 
 
 FAULT = Fault(
@@ -39,5 +40,6 @@ FAULT = Fault(
         ),
     ),
     bites=bites,
+    options={"leaves_share": 0.0},
     heal_seconds=90,
 )

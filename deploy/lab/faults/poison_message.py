@@ -9,7 +9,7 @@ _POISON = """
 CREATE OR REPLACE FUNCTION lab_poison() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
 BEGIN
   IF EXISTS (SELECT 1 FROM public.reminders_reminder r JOIN public.reminders_subscriber s ON s.id = r.subscriber_id
-              WHERE r.id = NEW.reminder_id AND s.number = '{number}') THEN
+              WHERE r.id = NEW.reminder_id AND s.number IN ({numbers})) THEN
     RAISE EXCEPTION 'this row is poison';
   END IF;
   RETURN NEW;
@@ -26,11 +26,13 @@ SELECT coalesce(max(t.claims), 0), coalesce(max(r.state), 'none')
 
 def inject(scene: Scene) -> None:
     primary = next(name for name, role in postgres_nodes(scene.home).items() if role == "primary")
-    number = drive.number()
+    numbers = [drive.number() for _ in range(int(scene.options["rows"]))]
     scene.will("sql", node=primary, statement=_MENDED)
-    scene.note(number=number, node=primary)
-    measures.sql(scene.home, _POISON.format(number=number) + "SELECT 1", node=primary)
-    drive.text(scene, number, "Remind in 1 second about poison")
+    scene.note(number=numbers[0], node=primary)
+    quoted = ", ".join(f"'{number}'" for number in numbers)
+    measures.sql(scene.home, _POISON.format(numbers=quoted) + "SELECT 1", node=primary)
+    for number in numbers:
+        drive.text(scene, number, "Remind in 1 second about poison")
 
 
 def bites(scene: Scene) -> Bite:
@@ -48,11 +50,12 @@ FAULT = Fault(
     name="poison-message",
     imitates="a row that meets a bug: an odd body, a zone that no longer exists",
     fault_class="correctness",
+    options={"rows": 1},
     blast_radius="that reminder; from the second claim on it travels alone, at five it is a dead letter",
     shows="an error that comes again with each claim; then a dead letter with an alert",
     undone="The trigger is dropped; what became a dead letter is replayed by hand.",
     targets=("postgres-*",),
     needs=("own-postgres", "simulated-carrier"),
-    ways=(Way(name="trigger", how="A trigger refuses the attempts of one new reminder.", inject=inject),),
+    ways=(Way(name="trigger", how="A trigger refuses the attempts of `rows` new reminders.", inject=inject),),
     bites=bites,
 )

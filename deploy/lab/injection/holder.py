@@ -68,14 +68,18 @@ def _hog(home: Home, *, size: int, group: str = "") -> None:
     held.clear()
 
 
-def _fill(home: Home, *, path: str, token: str) -> None:
-    """Take every byte of a disk, and what becomes free, from when the journal says that this is in force."""
+def _fill(home: Home, *, path: str, token: str, leaves_share: float) -> None:
+    """Take a disk but for a share, and what becomes free, from when the journal says that this is in force."""
     _ready.set()
     while not any(entry.id == token and entry.state == "injected" for entry in journal.entries(home)):
         time.sleep(0.05)
     file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     size = 1 << 20
     while True:
+        found = os.fstatvfs(file)
+        if found.f_bavail < leaves_share * found.f_blocks:
+            time.sleep(0.05)
+            continue
         try:
             os.write(file, bytes(size))
         except OSError:

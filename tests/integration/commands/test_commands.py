@@ -10,6 +10,8 @@ import pytest
 from django.conf import settings
 from django.core.management import call_command
 
+from billing.breaks import open_break
+from billing.models import Break
 from reminders import limits, tracing, under_watch
 from reminders.models import Event, Reminder, Reply
 from tests import servers
@@ -213,3 +215,22 @@ def test_it_watches_no_more_people_than_its_bound(monkeypatch: pytest.MonkeyPatc
 
 def test_it_asks_whose_trace_where_nobody_is_named() -> None:
     assert run("trace")[0] == 2
+
+
+def test_an_alert_that_there_is_not_is_refused_with_the_nearest_that_there_is() -> None:
+    code, said, complained = run("alerts", "RedisAwy")
+    assert (code, said) == (2, "")
+    assert complained == "There is no alert 'RedisAwy': did you mean RedisAway?\n"
+
+
+def test_breaks_are_listed_and_closed_with_what_was_found() -> None:
+    assert "There are no open breaks." in run("breaks")[1]
+    open_break(promise="P6", kind="call_unknown", subject=("call", "CA1"), detail={"to": "x"}, at=datetime.now(UTC))
+    ((one,),) = told("breaks").values()
+    assert (one["promise"], one["kind"], one["subject"]) == ("P6", "call_unknown", {"kind": "call", "id": "CA1"})
+    assert run("breaks", one["id"])[2] == 'Say what was found: --note "…".\n'
+    assert run("breaks", "--all", "--note", "a test call of ours") == (0, "Closed 1 of 1 breaks.\n", "")
+    closed = Break.objects.get(id=one["id"])
+    assert (closed.note, closed.closed_at is None) == ("a test call of ours", False)
+    code, _, complained = run("breaks", one["id"], "--note", "again")
+    assert (code, complained) == (2, f"{one['id']!r} is not the id of an open break: ./manage.py breaks lists them.\n")

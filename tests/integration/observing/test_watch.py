@@ -22,14 +22,16 @@ def watch(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Watc
     """One that finds no other process, and Redis and a carrier that answer."""
     (tmp_path / "run").mkdir()
     monkeypatch.setattr(probes, "doorbells", lambda: 0)
-    monkeypatch.setattr(probes, "takes_connections", lambda _base: True)
+    monkeypatch.setattr(probes, "answers", lambda _base: True)
     watched = Watched(
         home=tmp_path,
         carriers=("http://127.0.0.1:1",),
         fresh_seconds=60,
+        lease_seconds=30,
         horizon_seconds=20,
         call_seconds=390,
         standbys=0,
+        version="v1",
     )
     return Watch(watched=watched, looked_for=looked_for())
 
@@ -67,6 +69,55 @@ def test_it_sees_what_is_charged_and_what_is_held_for_a_call(world: World, watch
     looked(watch, world)
     assert watch.shown.gauges["ringback_ledger_lately"] == {"sms": 1, "call": 1, "credit": 0, "refund": 0}
     assert value(watch, "holds_reserved") == 0
+
+
+def test_what_is_claimed_and_not_dialled_is_still_due(world: World, watch: Watch) -> None:
+    world.text(NUMBER, TEA)
+    world.clock.step(seconds=3600 * 24)
+    world.see.execute(
+        "UPDATE reminders_timer SET token = gen_random_uuid(), wake_at = %s WHERE kind = 'ring'",
+        [world.clock.now + timedelta(seconds=20)],
+    )
+    looked(watch, world)
+    assert value(watch, "oldest_due_seconds") > 20
+
+
+def test_a_table_that_is_locked_is_told_from_a_database_that_is_away(world: World, watch: Watch) -> None:
+    world.text(NUMBER, TEA)
+    with world.see.transaction():
+        world.see.execute("LOCK TABLE reminders_timer IN ACCESS EXCLUSIVE MODE")
+        assert looked(watch, world) == set()
+        assert looked(watch, world, 15) == {"TablesLocked"}
+        assert value(watch, "database_up") == 1.0
+    assert "TablesLocked" not in looked(watch, world)
+
+
+def test_a_call_that_does_not_end_is_a_ticket(world: World, watch: Watch) -> None:
+    world.text(NUMBER, TEA)
+    world.see.execute(
+        "INSERT INTO reminders_opencall (subscriber_id, attempt_id, opened_at)"
+        " SELECT id, gen_random_uuid(), %s FROM reminders_subscriber",
+        [world.clock.now - timedelta(seconds=391)],
+    )
+    looked(watch, world)
+    assert value(watch, "calls_too_long") == 1
+    assert "CallsTooLong" in looked(watch, world, 60)
+
+
+def test_months_that_were_not_made_are_a_ticket(world: World, watch: Watch) -> None:
+    looked(watch, world)
+    assert value(watch, "months_ahead") == 0  # the stopped clock stands in another year than the partitions
+    assert "MonthsMissing" in looked(watch, world, 60)
+
+
+def test_a_row_that_no_month_holds_is_a_ticket(world: World, watch: Watch) -> None:
+    world.text(NUMBER, TEA)
+    assert "RowsUnplaced" not in looked(watch, world)
+    world.see.execute(
+        "INSERT INTO reminders_event SELECT (jsonb_populate_record(e,"
+        ' \'{"id": "7fffffff-0000-7000-8000-000000000000"}\')).* FROM reminders_event e LIMIT 1'
+    )
+    assert "RowsUnplaced" in looked(watch, world)
 
 
 def counted(world: World) -> dict[str, tuple[int, int]]:
@@ -115,7 +166,17 @@ def test_it_goes_on_where_the_database_is_away_and_counts_later(
     assert looked(watch, world, 5) == set()
     looked(watch, world, 60)
     said = [mark["says"] for mark in truth.marks(since=world.clock.now - timedelta(hours=1), until=world.clock.now)]
-    assert sorted(said) == ["DatabaseAway ends", "DatabaseAway fires"]
+    assert sorted(said) == ["DatabaseAway ends", "DatabaseAway fires", "version v1 runs"]
+
+
+def test_it_marks_the_deploy_once_and_each_moment_once(world: World, watch: Watch) -> None:
+    at = world.clock.now
+    for _ in range(2):
+        truth.mark(at=at, kind="fault", says="web-1 was started anew")
+    for seconds in (0, 60, 60):
+        looked(watch, world, seconds)
+    said = [mark["says"] for mark in truth.marks(since=at - timedelta(hours=1), until=world.clock.now)]
+    assert (said.count("version v1 runs"), said.count("web-1 was started anew")) == (1, 1)
 
 
 def test_it_writes_down_what_it_sees_for_the_page(world: World, watch: Watch, tmp_path: Path) -> None:

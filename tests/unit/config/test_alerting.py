@@ -57,6 +57,14 @@ def test_the_page_of_a_cause_silences_its_symptoms() -> None:
     assert fired([(0, both), (10, both)]) == {"Away": "", "Overdue": "Away"}
 
 
+def test_a_cause_that_has_ended_silences_what_looks_back_over_a_minute_and_no_longer() -> None:
+    both, after = {"away": 0.0, "overdue": 30.0}, {"away": 1.0, "overdue": 30.0}
+    assert fired([(0, both), (10, both), (15, after)]) == {"Overdue": "Away"}
+    assert fired([(0, both), (10, both), (15, after), (86, after)]) == {"Overdue": ""}
+    well = {"away": 1.0, "overdue": 0.0}
+    assert fired([(0, both), (10, both), (15, well), (16, after), (26, after)]) == {"Overdue": ""}
+
+
 def test_a_budget_that_burns_in_both_windows_pages_unless_a_symptom_does() -> None:
     fast: dict[int, float | None] = {3600: 20.0, 300: 20.0}
     assert fired([(0, {})], fast) == {"FreshnessBudgetBurnsFast": ""}

@@ -6,11 +6,11 @@ from typing import Final
 
 import pytest
 
-from config.observing.slos import looked_for
-from config.observing.watching import known_names
+from config.observing.alerting import known_names
+from config.observing.slos import WATCH_ABSENT, looked_for
 from deploy.lab import drill, faults
 from deploy.lab.commands import drill as command
-from deploy.slo.prometheus import WATCH_ABSENT
+from deploy.local.home import REPOSITORY
 
 SECTIONS: Final = ("Meaning", "Impact", "Diagnosis", "Mitigation", "Verify", "Escalate")
 PAGES: Final = {page.stem: page for page in sorted(drill.RUNBOOKS.glob("*.md"))}
@@ -18,7 +18,7 @@ CHANGES: Final = ("kill ", "rm ", "pg_terminate", "restart")
 
 
 def test_every_alert_has_its_runbook_and_every_runbook_its_alert() -> None:
-    assert sorted(PAGES) == sorted([*known_names(looked_for()), WATCH_ABSENT])
+    assert sorted(PAGES) == sorted(known_names(looked_for()))
 
 
 @pytest.mark.parametrize("name", sorted(PAGES))
@@ -37,10 +37,19 @@ def test_what_diagnoses_changes_nothing(name: str) -> None:
     assert [command for command in told if any(word in command for word in CHANGES)] == []
 
 
-def test_every_drill_is_of_an_alert_and_causes_it_by_a_fault() -> None:
-    assert set(drill.drills()) <= set(PAGES)
-    assert {one.fault for one in drill.drills().values()} <= {one.name for one in faults.catalogue()}
-    assert {one.ended_by for one in drill.drills().values()} == {"runbook", "fault"}
+def test_every_drill_causes_its_alert_by_a_fault() -> None:
+    every = drill.drills().values()
+    assert {name for one in every for name in (one.fault, *one.also)} <= {one.name for one in faults.catalogue()}
+    assert {one.ended_by for one in every} == set(drill.ENDED_BY)
+
+
+def test_every_symptom_is_drilled_or_proved_otherwise_and_never_both() -> None:
+    drilled, proved = set(drill.drills()), drill.proved_otherwise()
+    assert drilled | set(proved) == {WATCH_ABSENT, *(alert.name for alert in looked_for().alerts)}
+    assert drilled & set(proved) == set()
+    for one in proved.values():
+        file, _, name = one["proof"].partition("::")
+        assert f"def {name}(" in (REPOSITORY / file).read_text()
 
 
 def test_the_commands_are_taken_out_of_the_page_as_they_stand(tmp_path: Path) -> None:

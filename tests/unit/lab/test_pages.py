@@ -15,7 +15,18 @@ from deploy.local.home import Home
 
 CATALOGUE: Final = faults.catalogue()
 # The kinds of target that a fault may name.
-KINDS: Final = ("web-1", "dispatch-1", "worker-1", "redis", "postgres-1", "carrier", "proxy", "machine", "a-1→b-1")
+KINDS: Final = (
+    "web-1",
+    "dispatch-1",
+    "worker-1",
+    "watch",
+    "redis",
+    "postgres-1",
+    "carrier",
+    "proxy",
+    "machine",
+    "a-1→b-1",
+)
 
 
 def test_every_class_has_its_faults_and_there_are_more_than_thirty() -> None:

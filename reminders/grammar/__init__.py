@@ -25,7 +25,8 @@ from reminders.schedule.conventions import convention
 from reminders.schedule.moving import moved
 from reminders.schedule.phrase import Phrase
 from reminders.schedule.repeat import OVER
-from reminders.schedule.resolve import point, rule
+from reminders.schedule.repeating import rule
+from reminders.schedule.resolve import point
 from reminders.schedule.rules import first_of
 from reminders.schedule.stamps import forwards, localised
 from reminders.schedule.suggestions import suggestion

@@ -7,6 +7,8 @@ from reminders.schedule.phrase import Phrase
 
 NO_TIME = "no_such_time"
 TIMES_MAX = 8
+# Of one of several times: said in 24 hours.
+EXACT = "exact"
 
 
 def clock(p: Phrase, i: int) -> int:
@@ -146,12 +148,13 @@ def set_time(p: Phrase, hour: int, minute: int, second: int, exact: bool, j: int
         return 0  # "30 minutes at 5pm" is how long, and when
     if p.hour >= 0:
         if not p.by_name:
-            if not p.freq or len(p.more_times or ()) >= TIMES_MAX:
+            if not (p.freq or p.listing) or len(p.more_times or ()) >= TIMES_MAX:
                 return 0
-            p.more_times = [*(p.more_times or []), (hour, minute, "")]
+            p.more_times = [*(p.more_times or []), (hour, minute, EXACT if exact else "")]
+            p.timed_apart = p.timed_apart or p.weekday_last
             return j
         p.by_name = False
-    p.hour, p.minute, p.exact = hour, minute, exact
+    p.hour, p.minute, p.exact, p.weekday_last = hour, minute, exact, False
     if seconds:
         p.second, p.in_seconds = second, True
     return j

@@ -343,7 +343,7 @@ def repeated(p: Phrase, value: int, i: int) -> int:
     elif value not in weekdays:
         weekdays = [*weekdays, value]
     p.run = False
-    p.weekdays = weekdays
+    p.weekdays, p.weekday_last = weekdays, True
     p.freq = "WEEKLY" if p.freq == "DAILY" and p.interval == 1 else p.freq
     p.firm = True
     return i + 1

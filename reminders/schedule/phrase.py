@@ -121,6 +121,9 @@ class Phrase(Said):
     counted_back = 0  # "a quarter to 7": the hour that was named is so many later
     by_name = False  # "lunchtime": a time said in figures is nearer
     more_times: list[tuple[int, int, str]] | None = None
+    weekday_last = False  # a weekday was named after the time
+    timed_apart = False  # "monday at 9 and thursday at 5"
+    listing = False  # "8am and": more times come, and then how often
     in_seconds = False
     zone = ""
     # A length of time, from now or from what else was said.

@@ -12,7 +12,8 @@ from reminders.schedule.conventions import Convention, convention
 from reminders.schedule.descent import readers
 from reminders.schedule.figures import roles
 from reminders.schedule.phrase import WORDS_MAX, Phrase, descend
-from reminders.schedule.resolve import point, resolve
+from reminders.schedule.repeating import resolve
+from reminders.schedule.resolve import point
 from reminders.schedule.stamps import forwards, localised
 from reminders.schedule.tokens import plain_tokens, tokens
 from reminders.schedule.words import Lexicon, foreign, lexicon

@@ -188,6 +188,8 @@ def _each(p: Phrase, j: int, interval: int) -> int:
     p.interval = interval
     if word in lexicon.part:
         p.freq, p.part = "DAILY", lexicon.part[word]
+    elif word in lexicon.unit and word in lexicon.weekday and _numbered(p, j + 1):
+        return _each_unit(p, j, interval)  # "every mo on the 5th"
     elif word in lexicon.weekday or word in lexicon.plural:
         p.freq = "WEEKLY"
         p.weekdays = [lexicon.weekday[word] if word in lexicon.weekday else lexicon.plural[word]]
@@ -215,6 +217,13 @@ def _each(p: Phrase, j: int, interval: int) -> int:
         return 0
     p.firm = True
     return j + 1
+
+
+def _numbered(p: Phrase, j: int) -> bool:
+    """Whether a day of the month comes next: "on the 5th"."""
+    j += p.word(j) in p.lexicon.on
+    j += p.word(j) in p.lexicon.the
+    return p.word(j) in p.lexicon.ordinal or p.word(j + 1) in p.lexicon.suffix
 
 
 def _each_unit(p: Phrase, j: int, interval: int) -> int:
@@ -270,6 +279,7 @@ def _take_weekday(p: Phrase) -> None:
 
 
 def _another(p: Phrase, value: int, i: int) -> int:
+    p.weekday_last = True
     if value not in (p.weekdays or ()):
         p.weekdays = [*(p.weekdays or []), value]
     if p.freq == "DAILY" and p.interval == 1:

@@ -1,4 +1,4 @@
-"""What a phrase that was read means: the day, the moment, or the rule."""
+"""What a phrase that was read means: the day or the moment. What repeats is in `repeating`."""
 
 from __future__ import annotations
 
@@ -14,19 +14,11 @@ PAST: Final = "past"
 TOO_FAR: Final = "too_far"
 MISMATCH: Final = "other_weekday"
 YEARS_SEARCHED: Final = 9
-INTERVAL_MAX: Final = 1_000
 SEVENTEEN_DAYS: Final = timedelta(days=17)
 NOON: Final = time(12)
 STEADY_MAX: Final = 4_096
 STEADY: Final[dict[tuple[tzinfo | None, int], bool]] = {}
 ORDINAL_MAX: Final = date.max.toordinal() - 366
-
-
-def resolve(p: Phrase) -> datetime | date | str | None:
-    """The rule of what repeats, else the aware moment, else the day; None where it cannot be (`p.problem` says)."""
-    if p.freq:
-        return None if p.problem else rule(p)
-    return point(p)
 
 
 def point(p: Phrase) -> datetime | date | None:
@@ -35,7 +27,7 @@ def point(p: Phrase) -> datetime | date | None:
         return None
     if p.hour < 0 and not p.part:
         day = day_of(p, None)
-        return None if p.problem != "" else _untimed(p, day)
+        return None if p.problem != "" else untimed(p, day)
     spot = clock_of(p)
     day = day_of(p, spot)
     if p.problem != "":
@@ -54,58 +46,6 @@ def moment(p: Phrase, *, last_second: bool = False) -> datetime | None:
     return datetime.combine(found, at, p.now.tzinfo)
 
 
-def rule(p: Phrase) -> str | None:
-    """The RRULE (RFC 5545) of what repeats."""
-    freq, parts = p.freq, []
-    spot = clock_of(p) if p.hour >= 0 or p.part else None
-    weekdays = [d for d in dict.fromkeys(p.weekdays or ()) if d not in (p.but or ())]
-    if p.of_working:
-        p.problem = NO_TIME  # the last working day of each month: not what a rule here can say
-        return None
-    if p.but and not p.weekdays and freq == "DAILY":
-        freq, weekdays = "WEEKLY", [d for d in range(7) if d not in p.but]
-    if not 1 <= p.interval <= INTERVAL_MAX:
-        p.problem = NO_TIME
-    if p.problem or (p.but and not weekdays):
-        return None
-    month_days = list(dict.fromkeys(p.days or ()))
-    if p.edge and p.edge not in month_days:
-        month_days.append(p.edge)
-    if p.holiday and not _holiday_rule(p, month_days):
-        return None
-    months = list(dict.fromkeys(p.months or ([p.month] if p.month else [])))
-    if months and freq in ("MONTHLY", "DAILY", "WEEKLY") and (month_days or p.nths):
-        freq = "YEARLY"
-    if (p.nths is not None or month_days) and freq == "WEEKLY":
-        freq = "MONTHLY"
-    if spot is not None and freq in ("HOURLY", "MINUTELY", "SECONDLY"):
-        p.problem = NO_TIME  # "every hour from 9 to 5": not what a rule here can say
-        return None
-    if p.paired and len(month_days) > 1:
-        p.problem = NO_DATE  # "every 14 jan and 15 jun" is more than one rule
-        return None
-    if any(not _exists(day, months) for day in month_days):
-        p.problem = NO_DATE
-        return None
-    parts.append(f"FREQ={freq}")
-    if p.interval != 1:
-        parts.append(f"INTERVAL={p.interval}")
-    if months:
-        parts.append("BYMONTH=" + ",".join(map(str, months)))
-    if month_days:
-        parts.append("BYMONTHDAY=" + ",".join(map(str, month_days)))
-    if p.nths is not None and p.nth_weekday >= 0:
-        parts.append("BYDAY=" + ",".join(f"{n}{NAMES[p.nth_weekday]}" for n in dict.fromkeys(p.nths)))
-    elif weekdays:
-        parts.append("BYDAY=" + ",".join(NAMES[d] for d in weekdays))
-    if spot is not None:
-        parts += _times(p, spot)
-    return ";".join([*parts, *_bounds(p)])
-
-
-NAMES: Final = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
-
-
 def elapsed_from(p: Phrase, start: datetime) -> datetime:
     """A length of time from another moment than now: days on the calendar, hours as they pass."""
     day = plus_span(p, start.toordinal())
@@ -113,45 +53,7 @@ def elapsed_from(p: Phrase, start: datetime) -> datetime:
     return elapsed(found, p.sign * p.span_seconds) if p.span_seconds else found
 
 
-def _exists(day: int, months: list[int]) -> bool:
-    """Whether one of the months (any, where none is named) ever has the day."""
-    return 0 < abs(day) <= max((days.month_length(2024, m) for m in months if 1 <= m <= 12), default=31)
-
-
-def _times(p: Phrase, spot: tuple[int, int, int, int]) -> list[str]:
-    hours = [spot[0] % 24]
-    minutes = {spot[1]}
-    for hour, minute, half in p.more_times or ():
-        hours.append(_in_half(p, hour, half or ("" if hour > 12 else p.half)) % 24)
-        minutes.add(minute)
-    return ["BYHOUR=" + ",".join(map(str, hours)), "BYMINUTE=" + ",".join(map(str, sorted(minutes)))]
-
-
-def _bounds(p: Phrase) -> list[str]:
-    if p.count:
-        return [f"COUNT={p.count}"]
-    if p.span and p.until is None:
-        found = _untimed(p, None)
-        p.until = found if isinstance(found, datetime) else None
-    return [f"UNTIL={p.until.astimezone(UTC):%Y%m%dT%H%M%SZ}"] if p.until else []
-
-
-def _holiday_rule(p: Phrase, month_days: list[int]) -> bool:
-    found = p.convention.holidays.get(p.holiday, "")
-    if ":" in found:
-        month, rest = found.split(":")
-        nth, rest = rest.split(" ")
-        weekday, plus = rest.split("+")
-        p.month, p.nths, p.nth_weekday = int(month), [int(nth)], int(weekday)
-        return plus == "0"
-    if "-" not in found or found.startswith("easter"):
-        return False
-    p.month = int(found.split("-")[0])
-    month_days.append(int(found.split("-")[1]))
-    return True
-
-
-def _in_half(p: Phrase, hour: int, half: str) -> int:
+def in_half(p: Phrase, hour: int, half: str) -> int:
     """The hour of 24 that am, pm or the part of the day make of it."""
     if half:
         if hour > 12:
@@ -176,7 +78,7 @@ def clock_of(p: Phrase) -> tuple[int, int, int, int]:
             p.problem = NO_TIME
         return hour % 12 + (12 if half == "pm" else 0), p.minute, p.second, 0
     if p.part != "":
-        hour = _in_half(p, hour, half)
+        hour = in_half(p, hour, half)
     if half != "" or p.part != "" or p.exact or hour > 12 or hour == 0:
         return hour, p.minute, p.second, 0
     dated = p.freq or p.has_day() or p.span_days or p.span_months
@@ -289,7 +191,7 @@ def plus_span(p: Phrase, day: int) -> int:
     return day + p.sign * p.span_days
 
 
-def _untimed(p: Phrase, day: int | None) -> datetime | date | None:
+def untimed(p: Phrase, day: int | None) -> datetime | date | None:
     """A day without a time, or a length of time from now or from a day."""
     today = p.now.toordinal()
     if not p.span and p.working == 0:

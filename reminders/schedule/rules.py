@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo
 
 from reminders.schedule import days
 from reminders.schedule.phrase import Phrase
-from reminders.schedule.resolve import NAMES, moment
+from reminders.schedule.repeating import NAMES
+from reminders.schedule.resolve import moment
 
 # How many days, weeks, months or years without an occurrence are looked at before a rule is held to be over.
 STEPS_MAX: Final = 60

@@ -17,6 +17,8 @@ COUNT_MAX: Final = 100_000
 SECONDS_MAX: Final = 10_000_000
 # "1h30" alone is a length of time, "13h30" a time of the day.
 HOURS_SPOKEN_MAX: Final = 6
+# How far ahead a list of times looks for what makes them repeat.
+LISTED_AHEAD_MAX: Final = 6
 
 
 def span(p: Phrase, value: float, j: int) -> int:
@@ -59,11 +61,19 @@ def both(p: Phrase, i: int) -> int:
     """ "and" goes on with a length of time, or with another day or time of what repeats."""
     if p.between and (j := range_end(p, i)):
         return j
+    if p.hour >= 0 and not p.freq and not p.inner and _repeats_later(p, i + 1):
+        p.listing = True
+        return -(i + 1)  # "8am and 8pm daily"
     if not p.span or p.freq:
         listed = p.weekday >= 0 and p.word(i + 1) in p.lexicon.weekday
         return -(i + 1) if p.freq or p.nths or p.days or listed else 0
     value, j = number(p.lexicon, p.words, i + 1)
     return span(p, value, j) if j and p.word(j) in p.lexicon.unit else 0
+
+
+def _repeats_later(p: Phrase, i: int) -> bool:
+    lexicon = p.lexicon
+    return any(word in lexicon.often or word in lexicon.every for word in p.words[i : i + LISTED_AHEAD_MAX])
 
 
 def _is_clock(p: Phrase, value: float, j: int) -> bool:

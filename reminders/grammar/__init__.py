@@ -107,7 +107,10 @@ def _in_language(sentence: Sentence, frame: Frame, told: Voice) -> tuple[int, Re
     found, cuts = _date(sentence, frame, told, opened, asked=opened > greeted)
     if not found and commands.stops_in_passing(sentence.plain, told):
         return 50 * len(sentence.plain), Request(kind="stop", language=told.code)
-    explained = sum(cut.end - cut.start for cut in cuts) + max(opened, greeted)
+    # A word that only links explains little: the "Al" of "call Al feb 30" is no Spanish.
+    known, first = sentence.lexicon, [sentence.words[cut.start] for cut in cuts]
+    links = sum(word in known.on or word in known.the or word in known.joint for word in first)
+    explained = sum(cut.end - cut.start for cut in cuts) - links + max(opened, greeted)
     if found is None:
         subject = left_of(sentence, opened, cuts, told)
         return explained, Request(kind="unclear", problem="no_date", subject=subject, language=told.code)

@@ -25,6 +25,8 @@ def day(p: Phrase, i: int) -> int:
         p.anchored = p.firm = p.span = True
         p.span_days += 1
         return i + 1  # "the day after christmas"
+    if p.span_seconds and not p.anchored and p.into < 0:
+        return 0  # "25h tomorrow"
     p.offset = p.lexicon.day[p.words[i]]
     if p.edge:
         _end_of_day(p)

@@ -12,6 +12,7 @@ from reminders.schedule.phrase import Phrase
 from reminders.schedule.words import lexicon
 
 YEAR_MIN, YEAR_MAX = 1900, 2199
+DAY_IN_FIGURES = 2400
 # After "in", these count a length of time and nothing else.
 IN_A_WHILE = ("minute", "hour", "day", "week", "month", "year")
 
@@ -78,9 +79,11 @@ def before_unit(p: Phrase, i: int, value: float, j: int) -> int:
         and p.words[j] in p.lexicon.oclock
         and len(p.words[i]) == 4
         and value % 100 < 60
-        and value < 2400
+        and value < DAY_IN_FIGURES
     ):
         return clocks.clock(p, i)  # "1700 hours"
+    if value >= DAY_IN_FIGURES and p.into < 0 and p.words[j] in p.lexicon.oclock and len(p.words[i]) == 4:
+        p.problem = p.problem or clocks.NO_TIME  # "2500 hours"
     lexicon, unit, after = p.lexicon, p.lexicon.unit[p.words[j]], p.word(j + 1)
     if p.words[j] == "'" and p.month and after.isdecimal() and len(after) == 2:
         p.days, p.year, p.firm = [int(value)], p.convention.century + int(after), True

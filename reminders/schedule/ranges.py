@@ -13,6 +13,8 @@ def range_end(p: Phrase, i: int) -> int:
     """Read over the end of a range whose start has been read; `i` is at "to" or the dash. 0 where it is none."""
     if p.inner or p.span or i + 1 >= len(p.words) or not (p.hour >= 0 or (p.has_day() and not p.freq)):
         return 0
+    if p.hour >= 0 and p.month and not p.days:
+        return 0  # "5pm jul-0"
     if p.days and p.hour < 0 and (j := _day_after(p, i + 1)):
         return j
     last, j = p.within(i + 1, at=i + 1 if p.hour >= 0 else -1)

@@ -299,6 +299,8 @@ def _month_day(p: Phrase, spot: tuple[int, int, int, int] | None) -> int | None:
     for _ in range(YEARS_SEARCHED * 12 // step):
         found = _of_month(year, month, day)
         if found is not None and _fits(p, found, today, spot):
+            if p.weekday >= 0 and p.month and year > now.year + 1:
+                break  # "tuesday may 13" that is none this year nor the next: a slip
             return found
         year, month = days.plus_months(year, month, step)
     p.problem = NO_DATE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from reminders.schedule.clock import after_hour
+from reminders.schedule.clock import NO_TIME, after_hour
 from reminders.schedule.numbers import number
 from reminders.schedule.phrase import Phrase
 from reminders.schedule.ranges import range_end
@@ -17,6 +17,7 @@ COUNT_MAX: Final = 100_000
 SECONDS_MAX: Final = 10_000_000
 # "1h30" alone is a length of time, "13h30" a time of the day.
 HOURS_SPOKEN_MAX: Final = 6
+HOURS_OF_A_DAY: Final = 24
 # How far ahead a list of times looks for what makes them repeat.
 LISTED_AHEAD_MAX: Final = 6
 
@@ -27,6 +28,8 @@ def span(p: Phrase, value: float, j: int) -> int:
     unit = lexicon.unit[words[j]]
     if words[j] in lexicon.hour_mark and _is_clock(p, value, j):
         return after_hour(p, value, j, exact=False)
+    if value > HOURS_OF_A_DAY and words[j] in lexicon.oclock and p.into < 0 and p.has_day():
+        p.problem = p.problem or NO_TIME  # "tomorrow 25h"
     k = j + 1
     if k >= len(words):
         p.firm = p.firm or p.into >= 0

@@ -47,8 +47,11 @@ def _head() -> Iterator[str]:
     yield "This page is made from the reader's own tables (`python -m reminders.grammar.reference`); a test holds it"
     yield "to them. A language is one file, `reminders/languages/<code>.toml`:"
     yield "see [how to add one](../howto/add-a-language.md).\n"
-    yield 'The phrase right after "remind me" says when; if none stands there, the last one does. What is left is the'
-    yield "subject, as it was written. What cannot be (Feb 30, 25:00, the past) is refused with a suggestion.\n"
+    yield 'The phrase right after "remind me" says when; if none stands there, the last one does.'
+    yield 'A day and a time that stand apart ("meet Bob at 5 for dinner on friday") are one.'
+    yield "What is left is the subject, as it was written."
+    yield "What cannot be (Feb 30, 25:00, the past) is refused with a suggestion."
+    yield "Lists of times that one rule cannot say are refused too.\n"
 
 
 def _conventions() -> Iterator[str]:

@@ -4,7 +4,7 @@ from django.db import models
 
 
 class Rollup(models.Model):
-    """One minute of one objective. Kept for 90 days."""
+    """One minute of one objective. Kept for 90 days; older ones are added together in the minute of 1970."""
 
     pk = models.CompositePrimaryKey("slo", "minute")
     slo = models.TextField()

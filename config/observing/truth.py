@@ -79,7 +79,7 @@ def keep(*, counts: Sequence[Count], adds: Sequence[Count]) -> None:
 
 
 def cut(*, now: datetime) -> None:
-    """Let a bounded piece of what is older than KEPT_DAYS go."""
+    """Take a bounded piece of what is older than KEPT_DAYS together; what was counted in all stays."""
     statements.run("rollup_cut", {"before": now - timedelta(days=KEPT_DAYS)})
 
 

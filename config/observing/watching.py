@@ -227,7 +227,8 @@ class Watch:
         targets = {slo.name: slo.target for slo in self.looked_for.slos}
         rates: dict[str, dict[int, float | None]] = {}
         total: dict[str, tuple[int, int]] = {}
-        for window in truth.windows(at=minute, seconds=[*sorted(several), truth.KEPT_DAYS * 86400]):
+        ever = int(minute.timestamp()) + 60
+        for window in truth.windows(at=minute, seconds=[*sorted(several), ever]):
             if window.slo not in targets:
                 continue
             if window.seconds not in several:
@@ -237,10 +238,15 @@ class Watch:
             few = bad < self.looked_for.events_floor
             rates.setdefault(window.slo, {})[window.seconds] = None if few else bad / allowed
         self.shown.counters = {
-            "ringback_sli_events": {slo: float(events) for slo, (_, events) in total.items()},
-            "ringback_sli_good": {slo: float(good) for slo, (good, _) in total.items()},
+            "ringback_sli_events": self._risen("ringback_sli_events", {slo: all_ for slo, (_, all_) in total.items()}),
+            "ringback_sli_good": self._risen("ringback_sli_good", {slo: good for slo, (good, _) in total.items()}),
         }
         return rates
+
+    def _risen(self, name: str, now: Mapping[str, int]) -> dict[str, float]:
+        """A counter never falls, or Prometheus takes it for a new one: what was counted too much is waited for."""
+        before = self.shown.counters.get(name, {})
+        return {slo.name: max(before.get(slo.name, 0.0), float(now.get(slo.name, 0))) for slo in self.looked_for.slos}
 
     # ---- telling -----------------------------------------------------------------------------------
     def _tell(self, firing: set[str], before: set[str], now: datetime) -> None:

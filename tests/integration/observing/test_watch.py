@@ -199,3 +199,23 @@ def test_a_counter_that_began_anew_is_not_taken_for_a_fall() -> None:
     assert scraper._rise("web-1", {series: 5.0}) == {}
     assert scraper._rise("web-1", {series: 9.0}) == {series: 4.0}
     assert scraper._rise("web-1", {series: 2.0}) == {series: 2.0}
+
+
+def test_what_it_counted_in_all_never_falls(world: World, watch: Watch) -> None:
+    """Also where minutes grow too old to be kept one by one, and where a late break makes a good event a bad one."""
+    old, now = world.clock.now - timedelta(days=91), world.clock.now
+    plant = "INSERT INTO observing_rollup (slo, minute, good, total) VALUES ('freshness', %s, %s, %s)"
+    for minute in (old, old + timedelta(minutes=1), now - timedelta(minutes=5)):
+        world.see.execute(plant, [minute.replace(second=0, microsecond=0), 9, 10])
+    looked(watch, world)
+    seen = dict(watch.shown.counters["ringback_sli_events"])
+    assert (seen["freshness"], watch.shown.counters["ringback_sli_good"]["freshness"]) == (30, 27)
+    assert set(seen) == {slo.name for slo in looked_for().slos}  # at zero from the start
+    ((kept, good, total),) = world.rows(
+        "SELECT count(*), sum(good), sum(total) FROM observing_rollup WHERE minute < %s", now - timedelta(days=90)
+    )
+    assert (kept, good, total) == (1, 18, 20)
+    world.see.execute("UPDATE observing_rollup SET good = 0 WHERE slo = 'freshness'")
+    looked(watch, world, 60)
+    assert watch.shown.counters["ringback_sli_events"]["freshness"] == 30
+    assert watch.shown.counters["ringback_sli_good"]["freshness"] == 27

@@ -67,7 +67,7 @@ class Scraper:
         except (OSError, ValueError):
             return []
         return [
-            Target(name=one["labels"]["instance"], kind=one["labels"]["kind"], address=address)
+            Target(name=one["labels"]["instance"], kind=one["labels"]["process"], address=address)
             for one in listed[:TARGETS_MAX]
             for address in one["targets"]
         ]

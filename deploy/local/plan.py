@@ -138,11 +138,14 @@ def listeners(system: System) -> dict[str, int]:
 
 
 def targets(system: System) -> list[dict[str, object]]:
-    """Where each instance of ours shows its metrics, as Prometheus' file discovery reads it (run/targets.json)."""
+    """Where each instance of ours shows its metrics, as Prometheus' file discovery reads it (run/targets.json).
+
+    No label that a metric of ours has: Prometheus would put the target's in its place.
+    """
     return [
         {
             "targets": [f"127.0.0.1:{place.port if place.kind.name == 'web' else place.metrics_port}"],
-            "labels": {"job": "ringback", "kind": place.kind.name, "instance": place.name},
+            "labels": {"job": "ringback", "process": place.kind.name, "instance": place.name},
         }
         for place in _measured(system)
     ]

@@ -105,7 +105,7 @@ def _nines(days: int) -> Panel:
     return Panel(
         title="Nines reached",
         says="3 is 99.9 %. Never more than the number of events can show: without a bad one, one is assumed.",
-        queries=(Query(expr=f"log10({total} / clamp_min({total} - {good}, 1))", legend="{{slo}}"),),
+        queries=(Query(expr=f"log10(({total} > 0) / clamp_min({total} - {good}, 1))", legend="{{slo}}"),),
         figure=True,
         width=8,
         decimals=1,
@@ -117,7 +117,7 @@ def _share(days: int) -> Panel:
     return Panel(
         title="Share of good events",
         says="Over the whole window.",
-        queries=(Query(expr=f"{good} / {total}", legend="{{slo}}"),),
+        queries=(Query(expr=f"{good} / ({total} > 0)", legend="{{slo}}"),),
         figure=True,
         unit="percentunit",
         width=8,
@@ -168,7 +168,7 @@ def _burn(seconds: int, slo: Slo) -> str:
 def _left(slo: Slo) -> str:
     of = f'{{slo="{slo.name}"}}[{slo.days}d]'
     good, total = (f"sum(increase(ringback_sli_{part}_total{of}))" for part in ("good", "events"))
-    return f"1 - (1 - {good} / {total}) / {1 - slo.target:.6g}"
+    return f"1 - (1 - {good} / ({total} > 0)) / {1 - slo.target:.6g}"
 
 
 # ---- the way of a reminder -------------------------------------------------------------------------------------------

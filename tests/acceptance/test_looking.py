@@ -8,6 +8,7 @@ import pytest
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from prometheus_client.parser import text_string_to_metric_families
 
 from config.observing.spans import Span, Store
 from deploy.local.home import read_environment
@@ -86,6 +87,22 @@ def test_every_trace_of_somebody_under_watch_is_kept_and_nothing_names_them(
         for secret in secrets:
             assert secret.encode() not in body, f"{secret!r} left by {place}"
     until(lambda: watching(system, 0), what="every process knows that the watch has ended")
+
+
+def test_no_label_of_a_target_is_a_label_of_a_metric(system: System) -> None:
+    """Prometheus puts the target's in place of the metric's, and no rule that asks for the metric's fires any more."""
+    targets = json.loads((system.home.run / "targets.json").read_text())
+    labels = {label for target in targets for label in target["labels"]} - {"job"}
+    used = {
+        label
+        for text in shown(system).values()
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+        for label in sample.labels
+    }
+    assert {"kind", "outcome", "slo"} <= used
+    assert labels == {"process", "instance"}
+    assert not labels & used
 
 
 def test_a_number_that_left_would_be_found(system: System, phone: Phone) -> None:

@@ -187,7 +187,7 @@ def test_it_writes_down_what_it_sees_for_the_page(world: World, watch: Watch, tm
 
 
 def test_it_tells_which_instances_do_not_answer(world: World, watch: Watch, tmp_path: Path) -> None:
-    target = {"targets": ["127.0.0.1:9"], "labels": {"kind": "worker", "instance": "worker-1"}}
+    target = {"targets": ["127.0.0.1:9"], "labels": {"process": "worker", "instance": "worker-1"}}
     (tmp_path / "run" / "targets.json").write_text(json.dumps([target]))
     looked(watch, world)
     assert "WorkerDown" in looked(watch, world, 15)

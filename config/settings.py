@@ -114,6 +114,7 @@ RINGBACK_CALL_COST_MINOR = _integer("RINGBACK_CALL_COST_MINOR", 2, "what one cal
 RINGBACK_MACHINE_DETECTION = _flag("RINGBACK_MACHINE_DETECTION", False, "1: the carrier listens for voicemail first")
 
 # ---- looking ---------------------------------------------------------------------------------------
+RINGBACK_METRICS = _flag("RINGBACK_METRICS", True, "0: nothing is counted, and the watch is blind: to measure its cost")
 SENTRY_DSN = _text("SENTRY_DSN", "", "where errors are reported; nothing is loaded where empty", secret=True)
 OTEL_ENDPOINT = _text("OTEL_EXPORTER_OTLP_ENDPOINT", "", "where traces go, as OTLP/HTTP; off where empty")
 RINGBACK_TRACE_RATIO = _number("RINGBACK_TRACE_RATIO", 0.1, "share of ordinary traces that is kept; 1 = every one")

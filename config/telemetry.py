@@ -23,6 +23,10 @@ _EXPORT_SECONDS: Final = 2
 
 def configure() -> None:
     """Set up what the settings ask for; call once per process, after any fork."""
+    if not settings.RINGBACK_METRICS:
+        from reminders import metrics
+
+        metrics.stop_counting()
     if settings.OTEL_ENDPOINT:
         _traces()
     if settings.SENTRY_DSN:

@@ -6,7 +6,7 @@ goes on with what it can see, says so, and writes down later what it counted mea
 
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`python -m deploy.lab.bench [measure …]`: memory, intake, burst, callbacks, steady, kill, scan; all without a name.
+"""`python -m deploy.lab.bench [measure …]`: memory, intake, burst, callbacks, steady, kill, scan, looking; or all.
 
 Each measure runs on a system of its own (its data under --home, its ports from --port), started through the supervisor
 and stopped afterwards. `--quick` is for a look, `--full` adds ten million pending reminders and a snapshot held for ten
@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from deploy.lab.bench import burst, intake, kill, memory, report, results, scan, steady
+from deploy.lab.bench import burst, intake, kill, looking, memory, report, results, scan, steady
 from deploy.lab.bench.peers import programs
 from deploy.lab.bench.results import Options, Results, say
 from deploy.lab.bench.system import System, started
@@ -28,6 +28,7 @@ MEASURES: Final[dict[str, Callable[[System, Options, Results], None]]] = {
     "steady": steady.measure,
     "kill": kill.measure,
     "scan": scan.measure,
+    "looking": looking.measure,
 }
 _PLACE: Final = REPOSITORY / ".ringback" / "bench"
 
@@ -37,7 +38,7 @@ def main(arguments: Sequence[str]) -> int:
     words = _parser().parse_args(arguments)
     found = results.read(_PLACE / "results.json")
     if words.show:
-        print(report.tables(found))
+        print(report.tables(found) + report.looking_tables(found))
         return 0
     began = time.monotonic()
     for processes in _processes(words):
@@ -46,7 +47,7 @@ def main(arguments: Sequence[str]) -> int:
             _measure(names, words, processes, found)
         if words.report:
             report.write(found)
-    print(report.tables(found))
+    print(report.tables(found) + report.looking_tables(found))
     say(f"measured in {time.monotonic() - began:.0f} s")
     return 0
 

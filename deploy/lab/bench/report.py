@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from deploy.lab.bench import kill
+from deploy.lab.bench import kill, looking
 from deploy.lab.bench.figures import Spread, shown, shown_spread
 from deploy.lab.bench.results import Results, machine
 from deploy.local.home import REPOSITORY
@@ -13,6 +13,8 @@ from deploy.local.home import REPOSITORY
 PAGE: Final = REPOSITORY / "docs" / "reference" / "performance.md"
 BEGIN: Final = "<!-- measured: written by make bench ARGS=--report -->"
 END: Final = "<!-- end of what was measured -->"
+BEGIN_LOOKING: Final = "<!-- looking: written by make bench ARGS='looking --report' -->"
+END_LOOKING: Final = "<!-- end of looking -->"
 _SIDES: Final = {
     "ours": "Ringback, full intake",
     "fastapi": "FastAPI + asyncpg, uvicorn with uvloop and httptools",
@@ -33,23 +35,32 @@ def tables(found: Results) -> str:
         *_kill(_of(named, "kill-")),
         *_memory(_of(named, "memory-")),
     ]
-    about = machine()
-    foot = f"{about['processors']} processors, {about['system']}, Python {about['python']}."
-    return "\n".join([*parts, foot]) + "\n"
+    return "\n".join([*parts, _foot()]) + "\n" if parts else ""
+
+
+def looking_tables(found: Results) -> str:
+    """What looking costs, as Markdown; empty where it was not measured."""
+    parts = list(_looking(_of(found.found, "looking-")))
+    return "\n".join([*parts, _foot()]) + "\n" if parts else ""
 
 
 def write(found: Results, page: Path = PAGE) -> None:
-    """Replace what stands between the marks of the page. Raises ValueError where the marks are missing."""
-    page.write_text(replaced(page.read_text(), tables(found)))
+    """Replace what stands between the page's marks, of what was found. Raises ValueError where a mark is missing."""
+    text = page.read_text()
+    if new := tables(found):
+        text = replaced(text, new)
+    if new := looking_tables(found):
+        text = replaced(text, new, begin=BEGIN_LOOKING, end=END_LOOKING)
+    page.write_text(text)
 
 
-def replaced(text: str, new: str) -> str:
-    """The page's text with the measured part replaced."""
-    before, found, rest = text.partition(BEGIN)
-    _, ended, after = rest.partition(END)
+def replaced(text: str, new: str, *, begin: str = BEGIN, end: str = END) -> str:
+    """The page's text with the measured part between two marks replaced."""
+    before, found, rest = text.partition(begin)
+    _, ended, after = rest.partition(end)
     if not found or not ended:
         raise ValueError("the marks of the measured part are missing")
-    return f"{before}{BEGIN}\n\n{new}\n{END}{after}"
+    return f"{before}{begin}\n\n{new}\n{end}{after}"
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:
@@ -258,6 +269,26 @@ def _memory(runs: Sequence[Mapping[str, Any]]) -> Iterator[str]:
             ["own MB (PSS)", *(run["own_mb"][name] for name in names), sum(run["own_mb"].values())],
         ]
         yield from table(["", *names, "in all (target < 700)"], rows)
+
+
+def _looking(runs: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    for run in runs:
+        rounds = run["cpu_us"][looking.NOTHING]["rounds"]
+        yield f"{_head(run)}, {rounds} rounds of each side, {run['n']:,} texts in all, {run['failed']} failed."
+        yield "Processor time of the web process.\n"
+        rows = [
+            [name, _range(cost), _range(run["ratios"][name]) if name in run["ratios"] else ""]
+            for name, cost in run["cpu_us"].items()
+        ]
+        yield from table(["switched on", "µs per text", "of nothing"], rows)
+        met = judged(run["ratios"][looking.EVERYTHING]["median"] <= looking.TARGET)
+        yield f"Target: everything at most {looking.TARGET:g} of nothing: {met}. Besides, in a process of its own, the"
+        yield f"embedded trace store took {run['receiver_us']} µs for each text that was traced.\n"
+
+
+def _foot() -> str:
+    about = machine()
+    return f"{about['processors']} processors, {about['system']}, Python {about['python']}."
 
 
 def _head(run: Mapping[str, Any]) -> str:

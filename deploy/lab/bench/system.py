@@ -136,7 +136,7 @@ def started(
     tier.write_text(_tier(counts or {}))
     said = home / "said.log"
     command = [sys.executable, "-m", "deploy.local", "up", "--tier", str(tier), "--port", str(port)]
-    environment = {**_plain(), "RINGBACK_HOME": str(home), **UNPACED, **(settings or {})}
+    environment = {**plain(), "RINGBACK_HOME": str(home), **UNPACED, **(settings or {})}
     with said.open("w") as log:
         process = subprocess.Popen(
             command, cwd=REPOSITORY, env=environment, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
@@ -157,7 +157,7 @@ def _tier(counts: Mapping[str, int]) -> str:
     return "\n".join(parts)
 
 
-def _plain() -> dict[str, str]:
+def plain() -> dict[str, str]:
     """The environment without what would choose another system."""
     theirs = ("RINGBACK_", "DATABASE_URL", "REDIS_URL", "SENTRY_", "OTEL_", "DJANGO_")
     return {name: value for name, value in os.environ.items() if not name.startswith(theirs)}

@@ -20,7 +20,9 @@ def test_a_page_without_marks_is_left_alone() -> None:
 
 
 def test_the_page_of_the_repository_has_its_marks() -> None:
-    assert report.replaced(report.PAGE.read_text(), "new")
+    page = report.PAGE.read_text()
+    assert report.replaced(page, "new")
+    assert report.replaced(page, "new", begin=report.BEGIN_LOOKING, end=report.END_LOOKING)
 
 
 def test_figures_come_back_from_disk_as_they_were_kept(tmp_path: Path) -> None:
@@ -82,3 +84,27 @@ def test_no_two_texts_are_the_same_and_each_is_signed() -> None:
     assert sum(b"From=%2B12022000" in body for body in bodies) == 200
     form = [("A", "1")]
     assert sign(token="t", url="u", params=form) == sign(token="t", url="u", params=form)
+
+
+def _looked(place: Path, *, everything: float) -> results.Results:
+    kept = results.Results(place=place)
+    costs = {name: spread([100.0 * share]) for name, share in (("nothing", 1.0), ("everything", everything))}
+    told = {"everything": spread([everything])}
+    one = spread([1.0])
+    kept.add("looking", processes=1, n=9, failed=0, cpu_us=costs, ratios=told, receiver_us=7, load=one)
+    return kept
+
+
+@pytest.mark.parametrize(("everything", "said"), [(1.5, ": met."), (1.51, ": **missed**.")])
+def test_looking_is_judged_by_everything_against_nothing(tmp_path: Path, everything: float, said: str) -> None:
+    assert said in report.looking_tables(_looked(tmp_path / "results.json", everything=everything))
+
+
+def test_a_report_of_one_measure_leaves_the_tables_of_the_others(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    marks = (report.BEGIN, "kept", report.END, report.BEGIN_LOOKING, "old", report.END_LOOKING)
+    page.write_text("\n".join(marks))
+    report.write(_looked(tmp_path / "results.json", everything=1.2), page)
+    assert "kept" in page.read_text()
+    assert "old" not in page.read_text()
+    assert "| everything |" in page.read_text()

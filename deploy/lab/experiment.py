@@ -102,6 +102,7 @@ class Experiment:
     needs_root: bool = False
     links: bool = False  # the system is started with the fault proxy between every two processes
     settings: Mapping[str, str] = field(default_factory=dict)
+    back_seconds: float = 0.0  # its faults are none of the catalogue: each puts the database back by so much
     again: str = ""  # the words behind `lab run` that repeat it, where its name is not enough
 
     @property

@@ -12,6 +12,7 @@ from typing import Any, Final
 from deploy.lab import load, page, report, subject
 from deploy.lab.breaking import Catalogue
 from deploy.lab.experiment import Experiment
+from deploy.lab.restorer import Restorer
 from deploy.lab.subject import Subject
 from deploy.lab.trial import Found, NotHere, NotInjected, NotSteady, Trial
 from deploy.local.home import Home
@@ -87,12 +88,13 @@ class Series:
     def _try(self, wanted: Experiment, system: Subject, numbers: load.Numbers) -> bool:
         """One trial; whether the system may be used again."""
         options = self._options
-        trial = Trial(
-            wanted=wanted, subject=system, breaker=Catalogue(system), seed=options.seed, numbers=numbers,
-            tell=lambda words, seconds: self._progress.tell(f"{wanted.name}: {words}", seconds),
-        )  # fmt: skip
         try:
-            found = trial.run()
+            back = wanted.back_seconds
+            breaker = Restorer(system, back_seconds=back) if back else Catalogue(system)
+            found = Trial(
+                wanted=wanted, subject=system, breaker=breaker, seed=options.seed, numbers=numbers,
+                tell=lambda words, seconds: self._progress.tell(f"{wanted.name}: {words}", seconds),
+            ).run()  # fmt: skip
         except NotHere as missing:
             self.outcome.not_here[wanted.name] = str(missing)
             self._progress.say(f"– {wanted.name}: not here: {missing}")

@@ -47,9 +47,10 @@ class DidNotStartError(Exception):
 class Subject:
     """A running system."""
 
-    def __init__(self, *, home: Path, log: Path | None = None) -> None:
+    def __init__(self, *, home: Path, log: Path | None = None, started: "Started | None" = None) -> None:
         self.home = home
         self.log = log
+        self.started = started  # None: somebody else's, which is not ours to stop
         self.interface: dict[str, str] = json.loads((home / "run" / "interface.json").read_text())
 
     @property
@@ -131,35 +132,56 @@ class Subject:
             return False
 
 
+class Started:
+    """An `up` of our own: stopped and started again as often as is wanted."""
+
+    def __init__(self, *, tier: str, port: int, settings: Mapping[str, str], home: Path, log: Path) -> None:
+        self._command = [sys.executable, "-m", "deploy.local", "up", "--tier", tier, "--port", str(port)]
+        self._environment = {**_plain(), **LAB_TIMES, **settings, "RINGBACK_HOME": str(home), "NO_COLOR": "1"}
+        self._home = home
+        self._log = log
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it and wait until it runs. Raises DidNotStartError."""
+        with self._log.open("ab") as said:
+            before = said.tell()
+            self._process = subprocess.Popen(
+                platform.launched(self._command, dies_with_parent=signal.SIGTERM),
+                cwd=REPOSITORY,
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=said,
+                stderr=said,
+                start_new_session=True,
+            )
+        _await_running(self._process, self._log, before)
+
+    def stop(self) -> None:
+        """End it, whatever it takes."""
+        if self._process is not None:
+            _stop(self._process, self._home)
+
+
 @contextlib.contextmanager
 def running(*, tier: str, port: int, settings: Mapping[str, str]) -> Iterator[Subject]:
     """A system of its own in a temporary directory, ended and removed at the end. Raises DidNotStartError."""
     root = Path(tempfile.mkdtemp(prefix="ringback-lab-"))
     root.chmod(0o711)  # where Postgres may not run as root it is another user, who must get in
     home, log = root / "home", root / "log"
-    command = [sys.executable, "-m", "deploy.local", "up", "--tier", tier, "--port", str(port)]
-    with log.open("wb") as said:
-        process = subprocess.Popen(
-            platform.launched(command, dies_with_parent=signal.SIGTERM),
-            cwd=REPOSITORY,
-            env={**_plain(), **LAB_TIMES, **settings, "RINGBACK_HOME": str(home), "NO_COLOR": "1"},
-            stdin=subprocess.DEVNULL,
-            stdout=said,
-            stderr=said,
-            start_new_session=True,
-        )
+    started = Started(tier=tier, port=port, settings=settings, home=home, log=log)
     try:
-        _await_running(process, log)
-        yield Subject(home=home, log=log)
+        started.start()
+        yield Subject(home=home, log=log, started=started)
     finally:
-        _stop(process, home)
+        started.stop()
         shutil.rmtree(root, ignore_errors=True)
 
 
-def _await_running(process: "subprocess.Popen[bytes]", log: Path) -> None:
+def _await_running(process: "subprocess.Popen[bytes]", log: Path, before: int) -> None:
     until = time.monotonic() + START_SECONDS
     while time.monotonic() < until:
-        said = log.read_text(errors="replace")
+        said = log.read_bytes()[before:].decode(errors="replace")
         if "Ringback runs (" in said:
             return
         if process.poll() is not None:

@@ -44,6 +44,9 @@ class Breaker(Protocol):
     def heal(self, name: str | None = None) -> None:
         """Undo one fault, or everything; to undo nothing is fine. Raises NotHealed."""
 
+    def measures(self) -> dict[str, float]:
+        """What it measured itself, by name."""
+
 
 class NotHere(Exception):
     """The experiment cannot be tried on this machine or tier; the text says why."""
@@ -321,7 +324,7 @@ class Trial:
         found.books = books.gather(self._subject, found.promises)
         found.judgement = oracle.judge(found.books)
         found.audit = audit(self._subject)
-        found.measures = measured(found)
+        found.measures = measured(found) | {name: round(one, 3) for name, one in self._breaker.measures().items()}
         if found.tier != NAIVE:
             found.measures["statements_differ"] = statements_differ(self._subject, found.books)
         found.wrong = experiment.judged(found.measures, self._wanted.expected(found.tier))

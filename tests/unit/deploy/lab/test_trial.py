@@ -48,6 +48,9 @@ class Breaks:
         self._trouble()
         return "somehow"
 
+    def measures(self) -> dict[str, float]:
+        return {"deeds": len(self.deeds)}
+
     def heal(self, name: str | None = None) -> None:
         self.deeds.append(f"heal {name or 'all'}")
         if not self._heals:

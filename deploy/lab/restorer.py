@@ -12,7 +12,9 @@ from deploy.lab.trial import NotHere, NotInjected
 RESTORE_SECONDS: Final = 300.0
 RELEASE_SECONDS: Final = 600.0
 _RESTORED: Final = re.compile(r"\((?P<seconds>[0-9.]+) s\)")
-_REBUILT: Final = re.compile(r"(?P<fetched>\d+) were missing; \d+ calls, (?P<placed>\d+) were missing")
+_REBUILT: Final = re.compile(
+    r"(?P<fetched>\d+) were missing; \d+ calls, (?P<placed>\d+) were missing.*\((?P<seconds>[0-9.]+) s\)"
+)
 
 
 class Restorer:
@@ -43,12 +45,15 @@ class Restorer:
         said = self._run("release", seconds=RELEASE_SECONDS)
         released = time.monotonic()
         found = _REBUILT.search(said)
+        if took is None or found is None:
+            raise NotInjected(f"restore and release did not say what they did: {said[-500:]}")
         self._measures.append(
             {
-                "restored_seconds": float(took["seconds"]) if took else restored - stopped,
+                "restored_seconds": float(took["seconds"]),
                 "released_seconds": released - began,
-                "rebuilt_texts": float(found["fetched"]) if found else -1.0,
-                "rebuilt_calls": float(found["placed"]) if found else -1.0,
+                "rebuilt_texts": float(found["fetched"]),
+                "rebuilt_calls": float(found["placed"]),
+                "rebuilt_seconds": float(found["seconds"]),
             }
         )
         return (

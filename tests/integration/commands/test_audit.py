@@ -13,7 +13,7 @@ import pytest
 from billing.breaks import open_break
 from reminders.audit import PROMISES, Report, audit, checks
 from reminders.carriers.base import Evidence
-from reminders.models import Occurrence
+from reminders.models import Attempt, Occurrence, Reply
 from tests import servers
 from tests.integration.commands import played
 from tests.integration.commands.plants import PLANTS, Plant
@@ -62,14 +62,10 @@ def _text_of(carrier: BookedCarrier, number: str, *, inbound: bool) -> str:
 
 
 def _reply_of(sid: str) -> str:
-    from reminders.models import Reply
-
     return str(Reply.objects.get(carrier_sid=sid).id)
 
 
 def _attempt_of(sid: str) -> str:
-    from reminders.models import Attempt
-
     return str(Attempt.objects.get(carrier_sid=sid).id)
 
 
@@ -180,6 +176,12 @@ def test_what_the_carrier_did_a_moment_ago_is_no_break_yet(carrier: BookedCarrie
     _message_missed(carrier)
     _call_unknown(carrier)
     assert named(audit(carrier=carrier, policy=POLICY, now=datetime.now(UTC))) == set()
+
+
+def test_a_reply_that_left_a_moment_ago_is_no_break_yet_however_old_its_text(carrier: BookedCarrier) -> None:
+    reply_id = _reply_unrecorded(carrier)
+    Reply.objects.filter(id=reply_id).update(handed_over_at=datetime.now(UTC) + LATER)
+    assert named(run(carrier)) == set()
 
 
 def test_where_the_carrier_cannot_be_asked_its_promises_are_unknown(carrier: BookedCarrier) -> None:

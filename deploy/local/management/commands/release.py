@@ -12,6 +12,7 @@ from urllib.parse import quote
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
 from django.utils import timezone
 
 from deploy.local import backup, postgres
@@ -40,12 +41,16 @@ class Command(BaseCommand):
             return
         _become_the_owner()
         self._await_lists(restored.stopped_at)
+        began = time.monotonic()
+        with connection.cursor() as cursor:
+            # Whatever is lost of it is rebuilt again; the commit that opens the database waits for all of it.
+            cursor.execute("SET synchronous_commit = off")
         books = [rebuild.gather(carrier=one, since=restored.to - BEFORE) for one in wiring.carriers()]
         self._refuse(_not_known(books), anyway=options["anyway"])
         rebuilt = rebuild.rebuild(
             gathered=books, stopped_at=restored.stopped_at, policy=wiring.policy(), now=timezone.now()
         )
-        self._tell(books, rebuilt)
+        self._tell(books, rebuilt, seconds=time.monotonic() - began)
         self._audit()
         self._refuse(_rung_again(rebuilt), anyway=options["anyway"])
         backup.release(home(), url=_superuser_url())
@@ -68,11 +73,11 @@ class Command(BaseCommand):
             raise CommandError(f"Not released: {said}. --anyway opens it all the same.", returncode=1)
         self.stdout.write(f"All the same: {said}.")
 
-    def _tell(self, books: Sequence[Gathered], rebuilt: Rebuilt) -> None:
+    def _tell(self, books: Sequence[Gathered], rebuilt: Rebuilt, *, seconds: float) -> None:
         texts, calls = sum(len(one.texts) for one in books), sum(len(one.calls) for one in books)
         self.stdout.write(
             f"{texts} texts since then, {rebuilt.fetched} were missing; {calls} calls, {rebuilt.placed} were missing; "
-            f"{rebuilt.ended} attempts ended, {rebuilt.keys} keys pressed."
+            f"{rebuilt.ended} attempts ended, {rebuilt.keys} keys pressed ({seconds:.1f} s)."
         )
         if rebuilt.going_on:
             self.stdout.write(f"{rebuilt.going_on} calls still go on: their outcomes are looked up.")

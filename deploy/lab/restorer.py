@@ -68,9 +68,8 @@ class Restorer:
         """The longest times, and how much was rebuilt in all."""
         if not self._measures:
             return {}
-        longest = {
-            f"{name}_max": max(one[name] for one in self._measures) for name in ("restored_seconds", "released_seconds")
-        }
+        times = ("restored_seconds", "rebuilt_seconds", "released_seconds")
+        longest = {f"{name}_max": max(one[name] for one in self._measures) for name in times}
         return longest | {name: sum(one[name] for one in self._measures) for name in ("rebuilt_texts", "rebuilt_calls")}
 
     def _run(self, *words: str, seconds: float) -> str:

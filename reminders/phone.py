@@ -87,7 +87,10 @@ def parse(raw: str) -> Phone:
     if kind == phonenumbers.PhoneNumberType.UNKNOWN or region is None or region == "001":
         return Phone(raw=raw, reason="invalid", region=region)
     reason = REFUSED_TYPES.get(kind)
-    zone, sure = _zone(tuple(timezone.time_zones_for_number(number)), region)
+    # The same zones; who knows already that the number is of a place need not have it looked at once more.
+    of_a_place = phonenumbers.is_number_type_geographical(kind, number.country_code or 0)
+    zones = timezone.time_zones_for_geographical_number if of_a_place else timezone.time_zones_for_number
+    zone, sure = _zone(tuple(zones(number)), region)
     return Phone(
         raw=raw,
         e164=phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164),

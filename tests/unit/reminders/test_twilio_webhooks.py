@@ -4,7 +4,7 @@ import base64
 import hmac
 from datetime import UTC, datetime
 from typing import Any, Final
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -200,3 +200,31 @@ def test_it_refuses_a_callback_that_names_no_call() -> None:
 def _speakable(text: str) -> str:
     """What an XML parser gives back: line ends are one character, https://www.w3.org/TR/xml/#sec-line-ends."""
     return webhooks.NOT_XML.sub("", text).replace("\r\n", "\n").replace("\r", "\n")
+
+
+pieces = st.text(st.sampled_from("ab&=+%20Ff;\x00\xe9\xff,?#"), max_size=60)
+
+
+@given(
+    pieces | st.lists(st.tuples(texts, texts), max_size=5).map(lambda pairs: urlencode(pairs, errors="surrogatepass"))
+)
+@example("")
+@example("&&a&=b&c=&a=1=2&%zz=%e2%82%ac+%2B")
+@example("a=%ED%A0%80")
+def test_it_reads_a_form_as_the_standard_library_does(body: str) -> None:
+    try:
+        pairs = parse_qsl(body, keep_blank_values=True, max_num_fields=limits.FIELDS_MAX, errors="surrogatepass")
+    except ValueError:
+        with pytest.raises(ValueError):  # noqa: PT011  # of whatever text
+            webhooks.fields(body)
+        return
+    expected: dict[str, list[str]] = {}
+    for name, value in pairs:
+        expected.setdefault(name, []).append(value)
+    assert webhooks.fields(body) == expected
+
+
+@pytest.mark.parametrize("body", ["&" * limits.FIELDS_MAX, "a=%FF%FE"])
+def test_it_reads_no_form_that_has_too_many_fields_or_is_no_text(body: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011  # of whatever text
+        webhooks.fields(body)

@@ -35,7 +35,9 @@ REPLICA_DATABASE_URL = _text(
     "RINGBACK_REPLICA_DATABASE_URL", "", "Postgres for reports that may lag; the primary where empty", secret=True
 )
 REDIS_URL = _text("REDIS_URL", "redis://127.0.0.1:6379/0", "Redis, for doorbells only", secret=True)
-RINGBACK_WEB_THREADS = _integer("RINGBACK_WEB_THREADS", 32, "threads of a web instance", at_least=1)
+RINGBACK_WEB_THREADS = _integer(
+    "RINGBACK_WEB_THREADS", 32, "threads of a web instance, for all but batches of texts", at_least=1
+)
 RINGBACK_WEB_CONNECTIONS = _integer("RINGBACK_WEB_CONNECTIONS", 8, "a web instance's pool of the database", at_least=1)
 RINGBACK_WORKER_THREADS = _integer("RINGBACK_WORKER_THREADS", 4, "threads of a worker = its pool", at_least=1)
 RINGBACK_POOL_TIMEOUT_SECONDS = _number("RINGBACK_POOL_TIMEOUT_SECONDS", 2.0, "wait for a pooled connection")
@@ -86,7 +88,9 @@ RINGBACK_TEXTS_PER_MINUTE = _number("RINGBACK_TEXTS_PER_MINUTE", 0, "texts of on
 RINGBACK_BLOCK_TEXTS_PER_MINUTE = _number(
     "RINGBACK_BLOCK_TEXTS_PER_MINUTE", 0, "texts of a block of ten thousand numbers; 0 = any number"
 )
-RINGBACK_TEXT_THREADS = _integer("RINGBACK_TEXT_THREADS", 0, "threads that texts may hold at once; 0 = every one")
+RINGBACK_TEXT_THREADS = _integer(
+    "RINGBACK_TEXT_THREADS", 0, "threads that texts may hold at once, batches aside; 0 = every one"
+)
 
 # ---- the carrier -----------------------------------------------------------------------------------
 RINGBACK_PUBLIC_BASE = _text(

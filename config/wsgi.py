@@ -1,4 +1,4 @@
-"""The web as granian serves it."""
+"""The web as WSGI: what a thread answers. `config/rsgi.py` serves it."""
 
 import gc
 import os
@@ -26,14 +26,14 @@ drainer.watch()
 gc.freeze()  # what stands by now stays: no collection walks through it again while somebody waits
 
 log = structlog.get_logger()
-_WEBHOOKS: Final = {f"/carriers/{pattern.pattern}": pattern.callback for pattern in urls.urlpatterns}
+WEBHOOKS: Final = {f"/carriers/{pattern.pattern}": pattern.callback for pattern in urls.urlpatterns}
 _PHRASES: Final = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 _people: Final = WSGIHandler()
 
 
 def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
     """WSGI: a carrier's webhooks by their address alone, everything else through Django's handler."""
-    webhook = _WEBHOOKS.get(environ["PATH_INFO"])
+    webhook = WEBHOOKS.get(environ["PATH_INFO"])
     if webhook is None:
         return _people(environ, start_response)
     response = _answer(webhook, environ)

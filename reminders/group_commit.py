@@ -1,14 +1,20 @@
-"""Group commit: what waits at the same time is done together, and each gets its own result. Threads only, no rows.
+"""Group commit: what waits at the same time is done together, and each gets its own result. No rows.
 
-Nobody waits for company: whoever finds fewer than `leaders_max` at work leads at once, with what waits already. While
-they work others gather; the first of these leads next. A bounded batch, in the order of arrival.
+Nobody waits for company: whoever finds fewer than so many at work is done at once, with what waits already. While they
+work others gather. A bounded batch, in the order of arrival. `Group` is for threads: the first that waits leads next.
+`Batches` is for an event loop: who waits holds no thread.
 """
 
+import asyncio
 import threading
 from collections import deque
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import Context, copy_context
+from functools import partial
 from typing import Generic, TypeVar
+
+from reminders.crew import Crew
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -71,6 +77,70 @@ class Group(Generic[Item, Result]):
             heir.woken.release()
 
 
+class Batches(Generic[Item, Result]):
+    """Does items together for one event loop: `do` gets at most `batch_max` and returns a result for each, in order.
+
+    `do` runs in a thread of `crew`, in the context of its first item, everything else in the loop. Where `do` raises,
+    each of its batch raises that.
+    """
+
+    def __init__(
+        self,
+        *,
+        do: Callable[[Sequence[Item]], Sequence[Result]],
+        crew: Crew,
+        batch_max: int,
+        at_work_max: int,
+        waiting_max: int,
+    ) -> None:
+        self._do = do
+        self._crew = crew
+        self._batch_max = batch_max
+        self._at_work_max = at_work_max
+        self._waiting_max = waiting_max
+        self._at_work = 0
+        self._begins = False
+        self._waiting: deque[tuple[Item, asyncio.Future[Result], Context]] = deque()
+
+    def takes(self) -> bool:
+        """Whether one more may wait."""
+        return len(self._waiting) < self._waiting_max
+
+    async def join(self, *, item: Item) -> Result:
+        """The item's result. Waits as long as `do` takes, for those before it too: `do` has its bounds."""
+        loop = asyncio.get_running_loop()
+        mine: asyncio.Future[Result] = loop.create_future()
+        self._waiting.append((item, mine, copy_context()))
+        if self._at_work < self._at_work_max and not self._begins:
+            self._begins = True
+            loop.call_soon(self._begin)  # behind what came in with the same look at the sockets
+        return await mine
+
+    def _begin(self) -> None:
+        self._begins = False
+        while self._waiting and self._at_work < self._at_work_max:
+            self._at_work += 1
+            batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), self._batch_max))]
+            _, _, context = batch[0]
+            done = context.run(self._crew.call, partial(self._do, [item for item, _, _ in batch]))
+            done.add_done_callback(partial(self._end, [mine for _, mine, _ in batch]))
+
+    def _end(self, batch: "list[asyncio.Future[Result]]", done: "asyncio.Future[Sequence[Result]]") -> None:
+        self._at_work -= 1
+        self._begin()
+        error = done.exception()
+        results = () if error is not None else done.result()
+        if error is None and len(results) != len(batch):
+            error = RuntimeError(f"{len(results)} results for {len(batch)} items")
+        for position, waiting in enumerate(batch):
+            if waiting.done():
+                continue  # its request was given up
+            if error is not None:
+                waiting.set_exception(error)
+            else:
+                waiting.set_result(results[position])
+
+
 class Turns:
     """One at a time per key, in the order of arrival."""
 
@@ -81,26 +151,47 @@ class Turns:
     @contextmanager
     def take(self, *, key: Hashable, seconds_max: float, queue_max: int) -> Iterator[None]:
         """Wait for one's turn, and have it. Raises NoTurn."""
+        mine, place = self._stand(key, queue_max)
+        if mine is None:
+            raise NoTurn
+        try:
+            if place > 0 and not mine.acquire(timeout=seconds_max):
+                raise NoTurn
+            yield
+        finally:
+            self._leave(key, mine)
+
+    @contextmanager
+    def at_once(self, *, key: Hashable) -> Iterator[bool]:
+        """Have one's turn where nobody has it or waits for it; False where somebody does. Never waits."""
+        mine, _ = self._stand(key, 1)
+        try:
+            yield mine is not None
+        finally:
+            if mine is not None:
+                self._leave(key, mine)
+
+    def _stand(self, key: Hashable, queue_max: int) -> "tuple[threading.Lock | None, int]":
+        """One's lock at the end of the queue, held, and how many are before it; None where there is no place."""
         mine = threading.Lock()
         mine.acquire()
         with self._lock:
             queue = self._queues.setdefault(key, deque())
-            if len(queue) >= queue_max:
-                raise NoTurn
+            place = len(queue)
+            if place >= queue_max:
+                return None, place
             queue.append(mine)
-            first = len(queue) == 1
-        try:
-            if not first and not mine.acquire(timeout=seconds_max):
-                raise NoTurn
-            yield
-        finally:
-            with self._lock:
-                is_ours = queue[0] is mine
-                queue.remove(mine)
-                if not queue:
-                    del self._queues[key]
-                elif is_ours:
-                    queue[0].release()
+            return mine, place
+
+    def _leave(self, key: Hashable, mine: threading.Lock) -> None:
+        with self._lock:
+            queue = self._queues[key]
+            is_ours = queue[0] is mine
+            queue.remove(mine)
+            if not queue:
+                del self._queues[key]
+            elif is_ours:
+                queue[0].release()
 
 
 class _Member(Generic[Item, Result]):

@@ -7,6 +7,7 @@ reads again. A repeated delivery finds its `MessageKey` and changes nothing.
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -81,6 +82,16 @@ def accept(
             return _accept_alone(arrived)
     except NoTurn as error:
         raise Contended from error
+
+
+def turn_at_once(*, sender: str) -> AbstractContextManager[bool]:
+    """The turn of this number's messages, where none of them has it or waits for it; never waits."""
+    return _turns.at_once(key=sender)
+
+
+def accept_alone(*, arrived: Arrival) -> Answer:
+    """`accept`, for who has its number's turn already, of what went with no others."""
+    return _accept_alone(arrived)
 
 
 def refuse(*, message: Inbound, received_at: datetime) -> None:

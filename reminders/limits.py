@@ -8,12 +8,15 @@ from typing import Final
 # Intake: a text message has at most 10 segments at most carriers (1,600 characters at Twilio).
 BODY_BYTES_MAX: Final = 64 * 1024
 FIELDS_MAX: Final = 100
+PAGE_BYTES_MAX: Final = 256 * 1024  # the body of what is no webhook: a form of the admin
+BODY_SECONDS: Final = 10.0  # how long a client may take to send its body
 TEXT_CHARACTERS_MAX: Final = 1_600
 SUBJECT_CHARACTERS_MAX: Final = 500
 OPEN_REMINDERS_MAX: Final = 200
 INTAKE_TRIES_MAX: Final = 5
 INTAKE_BATCH_MAX: Final = 32  # messages that are committed together
 INTAKE_LEADERS_MAX: Final = 2  # batches of a process at once: one decides while the other waits for Postgres
+INTAKE_WAITING_MAX: Final = 128  # messages that wait for a batch; what comes then needs a thread, and may be sent away
 INTAKE_TURNS_MAX: Final = 16  # messages of one number at once: one that floods us leaves half of the threads alone
 INTAKE_TURN_SECONDS: Final = 5.0  # how long a message waits for older ones of its number
 STORED_ANSWER_SECONDS: Final = 600

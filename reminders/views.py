@@ -1,12 +1,11 @@
 """The carriers' webhooks. Each view bounds and checks its input, calls one operation, and answers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import wraps
 from typing import Final
-from urllib.parse import parse_qsl
 from uuid import UUID
 
 import structlog
@@ -18,7 +17,6 @@ from django.views.decorators.csrf import csrf_exempt
 
 from billing.deadline import within
 from reminders import (
-    dispatch,
     door,
     drainer,
     intake,
@@ -35,6 +33,7 @@ from reminders import (
 from reminders.carriers import twilio_webhooks as twilio
 from reminders.carriers.base import Evidence, Forged
 from reminders.carriers.twilio import NAME
+from reminders.intake import Answer
 from reminders.spool import Full, Spooled
 
 log = structlog.get_logger()
@@ -61,7 +60,17 @@ class Webhook:
             raise twilio.Malformed(name) from error
 
 
+class TooLarge(Exception):
+    """The body is over its bound."""
+
+
+class Unreadable(Exception):
+    """The form is not UTF-8, or has too many fields."""
+
+
 View = Callable[[Webhook], HttpResponse]
+REFUSED: Final = (TooLarge, Unreadable, Forged, twilio.Malformed, DatabaseError, intake.Contended)
+NOT_TAKEN: Final = (intake.Conflict, Full, door.Busy)
 
 
 def webhook(view: View) -> Callable[[HttpRequest], HttpResponse]:
@@ -74,72 +83,93 @@ def webhook(view: View) -> Callable[[HttpRequest], HttpResponse]:
             return _refuse(405, "not_a_form", "Only POST is answered here.", Allow="POST")
         if request.content_type != FORM:
             return _refuse(415, "not_a_form", f"Only {FORM} is read here.")
-        body = _body(request)
-        if body is None:
-            return _refuse(413, "too_large", f"A body of at most {limits.BODY_BYTES_MAX} bytes is read.")
         try:
-            pairs = parse_qsl(body, keep_blank_values=True, max_num_fields=limits.FIELDS_MAX, errors="surrogatepass")
-            form: dict[str, list[str]] = {}
-            for name, value in pairs:
-                form.setdefault(name, []).append(value)
-        except ValueError:
-            return _refuse(422, "fields", f"The form must be UTF-8 and have at most {limits.FIELDS_MAX} fields.")
-        path = request.get_full_path()
-        try:
-            carrier, token = wiring.signer(form.get("AccountSid", [""])[-1])
-            twilio.verify(
-                url=settings.RINGBACK_PUBLIC_BASE + path,
-                form=form,
+            hook = opened(
+                body=_body(request),
+                address=request.get_full_path(),
+                query=request.GET,
                 signature=request.META.get("HTTP_X_TWILIO_SIGNATURE"),
-                auth_token=token,
             )
-            last = {name: values[-1] for name, values in form.items()}
-            hook = Webhook(form=last, query=request.GET.dict(), carrier=carrier)
-            with within(seconds=limits.CALLBACK_SECONDS) if drainer.spool() else nullcontext(), _span(view, hook):
+            with (
+                within(seconds=limits.CALLBACK_SECONDS) if drainer.spool() else nullcontext(),
+                span(name=SPANS.get(view.__name__, view.__name__), hook=hook),
+            ):
                 return view(hook)
-        except Forged:
-            return _refuse(403, "signature", "The signature is missing or wrong.")
-        except twilio.Malformed as error:
-            return _refuse(422, "malformed", f"{error} is missing or malformed.")
-        except (DatabaseError, intake.Contended) as error:
-            metrics.INTAKE.labels("unavailable").inc()
-            log.warning("webhook.unavailable", error=type(error).__name__)
-            return _text(503, "Not now; nothing was changed.", **{"Retry-After": "1"})
+        except REFUSED as error:
+            return refusal(error=error)
 
     return refuse_or_answer
+
+
+def opened(*, body: bytes, address: str, query: Mapping[str, str], signature: str | None) -> Webhook:
+    """A webhook of the carrier's; `address` is its path and query. Raises Unreadable and Forged."""
+    try:
+        form = twilio.fields(body.decode("latin-1"))
+    except ValueError as error:
+        raise Unreadable from error
+    carrier, token = wiring.signer(form.get("AccountSid", [""])[-1])
+    twilio.verify(url=settings.RINGBACK_PUBLIC_BASE + address, form=form, signature=signature, auth_token=token)
+    return Webhook(form={name: values[-1] for name, values in form.items()}, query=dict(query.items()), carrier=carrier)
+
+
+def refusal(*, error: Exception) -> HttpResponse:
+    """What is answered where one of REFUSED was raised."""
+    if isinstance(error, TooLarge):
+        return _refuse(413, "too_large", f"A body of at most {limits.BODY_BYTES_MAX} bytes is read.")
+    if isinstance(error, Unreadable):
+        return _refuse(422, "fields", f"The form must be UTF-8 and have at most {limits.FIELDS_MAX} fields.")
+    if isinstance(error, Forged):
+        return _refuse(403, "signature", "The signature is missing or wrong.")
+    if isinstance(error, twilio.Malformed):
+        return _refuse(422, "malformed", f"{error} is missing or malformed.")
+    log.warning("webhook.unavailable", error=type(error).__name__)
+    return _later()
 
 
 @webhook
 def sms(hook: Webhook) -> HttpResponse:
     """An SMS came in: accept it durably, answer with what was understood."""
-    message = twilio.inbound(hook.form, carrier=hook.carrier)
-    now = timezone.now()
-    tracing.note(**tracing.person(number=message.sender))
-    text = Spooled(message=message, received_at=now, trace_context=tracing.current())
-    with metrics.INTAKE_SECONDS.time():
-        try:
+    text = text_of(hook=hook)
+    try:
+        with metrics.INTAKE_SECONDS.time():
             answer = door.take_in(text=text)
-        except intake.Conflict:
-            metrics.INTAKE.labels("conflict").inc()
-            tracing.note(outcome="conflict")
-            return _text(409, "This MessageSid came before with other content; nothing was changed.")
-        except (Full, door.Busy) as error:
-            metrics.INTAKE.labels("unavailable").inc()
-            tracing.failed(reason=type(error).__name__)
-            return _text(503, "Not now; nothing was changed.", **{"Retry-After": "1"})
+    except NOT_TAKEN as error:
+        return not_taken(error=error)
+    if answer is not None:
+        door.tell_dispatchers(due=[(answer.due_at, text.received_at)])
+    return answer_to(answer=answer)
+
+
+def text_of(*, hook: Webhook) -> Spooled:
+    """The SMS of a webhook, as it comes in now, in the present span. Raises Malformed."""
+    message = twilio.inbound(hook.form, carrier=hook.carrier)
+    tracing.note(**tracing.person(number=message.sender))
+    return Spooled(message=message, received_at=timezone.now(), trace_context=tracing.current())
+
+
+def answer_to(*, answer: Answer | None) -> HttpResponse:
+    """What the carrier of an SMS is answered; None: the text is in the spool."""
     if answer is None:
         metrics.INTAKE.labels("spooled").inc()
         tracing.note(outcome="spooled")
         return _twiml(twilio.answer(message=None, callback=None))
     metrics.INTAKE.labels(answer.outcome).inc()
     tracing.note(outcome=answer.outcome, **tracing.ids(reminder=answer.reminder_id))
-    if answer.due_at is not None and dispatch.needs_notice(due_at=answer.due_at, now=now):
-        dispatch.notify()
     callback = None
     if answer.reply_id is not None:
         callback = f"{settings.RINGBACK_PUBLIC_BASE}/carriers/{NAME}/message-status?reply={answer.reply_id}"
         callback += tracing.carried()
     return _twiml(twilio.answer(message=answer.body, callback=callback))
+
+
+def not_taken(*, error: Exception) -> HttpResponse:
+    """What the carrier of an SMS is answered where one of NOT_TAKEN was raised."""
+    if isinstance(error, intake.Conflict):
+        metrics.INTAKE.labels("conflict").inc()
+        tracing.note(outcome="conflict")
+        return _text(409, "This MessageSid came before with other content; nothing was changed.")
+    tracing.failed(reason=type(error).__name__)
+    return _later()
 
 
 @webhook
@@ -243,11 +273,12 @@ def _fold(hook: Webhook, attempt_id: UUID, evidence: Evidence) -> HttpResponse:
     return HttpResponse(status=204)
 
 
-def _span(view: View, hook: Webhook) -> AbstractContextManager[str]:
+def span(*, name: str, hook: Webhook) -> AbstractContextManager[str]:
     """A span around what a signed webhook does. A text begins its own; what is about a call goes on with the call's."""
     attempt, reply = _id(hook.query.get("attempt")), _id(hook.query.get("reply"))
-    name, about = SPANS.get(view.__name__, view.__name__), tracing.ids(attempt=attempt, reply=reply)
-    return tracing.called(name, brought=hook.query, of=attempt or reply, about=about)
+    return tracing.called(
+        name, brought=hook.query, of=attempt or reply, about=tracing.ids(attempt=attempt, reply=reply)
+    )
 
 
 def _id(text: str | None) -> UUID | None:
@@ -257,12 +288,12 @@ def _id(text: str | None) -> UUID | None:
         return None  # the view says so
 
 
-def _body(request: HttpRequest) -> str | None:
-    """The whole body, or None where it is over the bound: neither read nor kept beyond it."""
+def _body(request: HttpRequest) -> bytes:
+    """The whole body, neither read nor kept beyond its bound. Raises TooLarge."""
     length = request.META.get("CONTENT_LENGTH") or "0"
     if not length.isdigit() or int(length) > limits.BODY_BYTES_MAX:
-        return None
-    return request.read(limits.BODY_BYTES_MAX + 1).decode("latin-1")
+        raise TooLarge
+    return request.read(limits.BODY_BYTES_MAX + 1)
 
 
 def _snooze_minutes() -> int:
@@ -272,6 +303,11 @@ def _snooze_minutes() -> int:
 def _refuse(status: int, reason: str, text: str, **headers: str) -> HttpResponse:
     metrics.REFUSED.labels(reason).inc()
     return _text(status, text, **headers)
+
+
+def _later() -> HttpResponse:
+    metrics.INTAKE.labels("unavailable").inc()
+    return _text(503, "Not now; nothing was changed.", **{"Retry-After": "1"})
 
 
 def _text(status: int, text: str, **headers: str) -> HttpResponse:

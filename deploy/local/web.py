@@ -1,4 +1,4 @@
-"""The web instance in one process: granian's WSGI server without its parent.
+"""The web instance in one process: granian's server without its parent.
 
 Granian's own command serves from a child; killed, the parent leaves that child serving and holding the port.
 Its server for free-threaded Python serves from threads of one process, and does so under the GIL as well (the
@@ -24,16 +24,15 @@ class OneProcess(MTServer):
 
 
 def main() -> None:
-    """Serve config.wsgi on 127.0.0.1:PORT until SIGTERM."""
+    """Serve config.rsgi on 127.0.0.1:PORT until SIGTERM."""
     logging.getLogger("_granian").setLevel(logging.ERROR)  # it warns of free-threading, which is not used
     OneProcess(
-        "config.wsgi:application",
+        "config.rsgi:application",
         address="127.0.0.1",
         port=int(os.environ["PORT"]),
-        interface=Interfaces.WSGI,
+        interface=Interfaces.RSGI,
         workers=1,
         websockets=False,
-        blocking_threads=int(os.environ.get("RINGBACK_WEB_THREADS", "32")),
         log_access=False,
         log_level=LogLevels.error,
         workers_kill_timeout=_STOP_SECONDS,

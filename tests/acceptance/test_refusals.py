@@ -3,7 +3,7 @@
 import http.client
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from html import unescape
 from urllib.parse import quote, urlencode, urlsplit
 from uuid import uuid4
@@ -147,6 +147,20 @@ def test_it_does_not_wait_for_the_end_of_an_endless_body(system: System) -> None
             pass
         finally:
             connection.close()
+
+
+def test_it_serves_others_while_many_clients_keep_their_bodies_back(system: System, phone: Phone) -> None:
+    """Twice as many as there are threads."""
+    parts = urlsplit(system.interface["web"])
+    with ExitStack() as stack:
+        for _ in range(64):
+            connection = stack.enter_context(closing(http.client.HTTPConnection(parts.hostname or "", parts.port)))
+            connection.putrequest("POST", signing.SMS)
+            connection.putheader("Content-Type", FORM)
+            connection.putheader("Content-Length", "100")
+            connection.endheaders(b"Body=")
+        assert accepted(system, phone, signing.message_sid()).status == 200
+        assert web.request("GET", f"{system.interface['web']}/readyz").status == 200
 
 
 @pytest.mark.parametrize(

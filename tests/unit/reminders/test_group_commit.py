@@ -1,5 +1,6 @@
 """What waits at the same time is done together, in the order of arrival, and nobody waits for company or for ever."""
 
+import asyncio
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -7,7 +8,8 @@ from typing import Final
 
 import pytest
 
-from reminders.group_commit import Group, NoTurn, Turns
+from reminders.crew import Crew
+from reminders.group_commit import Batches, Group, NoTurn, Turns
 
 WAIT_SECONDS: Final = 20.0
 POLLS_MAX: Final = 4000
@@ -151,3 +153,94 @@ def test_it_gives_the_turn_on_where_the_one_before_failed() -> None:
         raise ValueError("a")
     with turns.take(key="a", seconds_max=0.0, queue_max=3):
         pass
+
+
+def test_it_never_waits_for_a_turn_that_is_wanted_at_once() -> None:
+    turns = Turns()
+    with turns.at_once(key="a") as first, turns.at_once(key="a") as second, turns.at_once(key="b") as other:
+        assert (first, second, other) == (True, False, True)
+        with pytest.raises(NoTurn), turns.take(key="a", seconds_max=0.0, queue_max=3):
+            pass
+    assert turns._queues == {}
+
+
+def test_it_gives_a_turn_that_was_had_at_once_to_who_waits_for_it(pool: ThreadPoolExecutor) -> None:
+    turns = Turns()
+
+    def wait() -> str:
+        with turns.take(key="a", seconds_max=WAIT_SECONDS, queue_max=3):
+            return "had it"
+
+    with turns.at_once(key="a") as mine:
+        assert mine
+        waiting = pool.submit(wait)
+        _until(lambda: len(turns._queues["a"]) == 2)
+        with turns.at_once(key="a") as late:
+            assert not late
+    assert waiting.result(WAIT_SECONDS) == "had it"
+
+
+def _batches(
+    deed: Callable[[Sequence[str]], Sequence[str]], *, at_work: int = 1, waiting: int = 8
+) -> Batches[str, str]:
+    crew = Crew(threads=at_work, name="test")
+    return Batches(do=deed, crew=crew, batch_max=3, at_work_max=at_work, waiting_max=waiting)
+
+
+async def _begun(deed: Deed) -> None:
+    await asyncio.get_running_loop().run_in_executor(None, deed.await_begin)
+
+
+def test_a_loop_does_what_comes_at_once_and_what_has_gathered_meanwhile_together() -> None:
+    deed = Deed()
+
+    async def join() -> tuple[list[str], bool]:
+        batches = _batches(deed, waiting=4)
+        first = [asyncio.create_task(batches.join(item=item)) for item in "ab"]
+        await _begun(deed)
+        others = [asyncio.create_task(batches.join(item=item)) for item in "cdef"]
+        await asyncio.sleep(0)
+        full = not batches.takes()
+        deed.go.release(3)
+        return await asyncio.gather(*first, *others), full
+
+    assert asyncio.run(join()) == (["A", "B", "C", "D", "E", "F"], True)
+    assert deed.batches == [["a", "b"], ["c", "d", "e"], ["f"]]
+
+
+def test_a_loop_has_at_most_so_many_batches_at_work() -> None:
+    deed = Deed()
+
+    async def join() -> list[str]:
+        batches = _batches(deed, at_work=2)
+        running = []
+        for item in "ab":
+            running.append(asyncio.create_task(batches.join(item=item)))
+            await _begun(deed)
+        running += [asyncio.create_task(batches.join(item=item)) for item in "cd"]
+        await asyncio.sleep(0)
+        assert sorted(deed.batches) == [["a"], ["b"]]
+        deed.go.release()
+        await _begun(deed)
+        deed.go.release(2)
+        return await asyncio.gather(*running)
+
+    assert asyncio.run(join()) == ["A", "B", "C", "D"]
+    assert deed.batches[2:] == [["c", "d"]]
+
+
+@pytest.mark.parametrize("spoils", ["poison", "short"])
+def test_a_batch_of_a_loop_that_fails_fails_for_its_members_and_for_nobody_else(spoils: str) -> None:
+    def deed(items: Sequence[str]) -> Sequence[str]:
+        if "poison" in items:
+            raise ValueError("poison")
+        return [item.upper() for item in items if item != "short"]
+
+    async def join() -> list[str | BaseException]:
+        batches = _batches(deed)
+        items = ("a", spoils, "b", "c")
+        return await asyncio.gather(*(batches.join(item=item) for item in items), return_exceptions=True)
+
+    *failed, last = asyncio.run(join())
+    assert {type(one) for one in failed} == {ValueError if spoils == "poison" else RuntimeError}
+    assert last == "C"

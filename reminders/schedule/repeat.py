@@ -9,6 +9,7 @@ from reminders.schedule.numbers import number
 from reminders.schedule.phrase import Phrase
 from reminders.schedule.ranges import range_end
 from reminders.schedule.resolve import moment
+from reminders.schedule.spans import repeats_later
 
 FREQUENCIES: Final = {
     "second": ("SECONDLY", 1),
@@ -33,6 +34,8 @@ def every(p: Phrase, i: int) -> int:
     """ "every", and what comes after it."""
     if p.freq == "WEEKLY" and p.interval == 1 and p.lexicon.unit.get(p.word(i + 1)) == "week":
         return i + 2  # "tue and thu at 6pm every week"
+    if p.freq == "MONTHLY" and p.days and p.lexicon.unit.get(p.word(i + 1)) == "month":
+        return i + 2  # "every 10th of each month"
     if p.freq or p.inner:
         return 0
     lexicon, words = p.lexicon, p.words
@@ -74,7 +77,10 @@ def once(p: Phrase, i: int) -> int:
     j = i + 1 + (p.word(i + 1) in p.lexicon.a or p.word(i + 1) in p.lexicon.every)
     if p.word(j) in p.lexicon.unit and not p.freq:
         return _each(p, j, 1)
-    return every(p, j - 1) if number(p.lexicon, p.words, j)[1] else 0  # "once every 3 days"
+    if p.word(i + 1) in p.lexicon.often:
+        return -(i + 1)  # "once daily"
+    said = " " in p.words[i] or p.word(i + 1) in p.lexicon.every or number(p.lexicon, p.words, j)[1]
+    return every(p, j - 1) if said else 0  # "once every 3 days"
 
 
 def sets(p: Phrase, i: int) -> int:
@@ -139,7 +145,7 @@ def starting(p: Phrase, i: int) -> int:
     """The first day of what repeats."""
     if p.words[i] in p.lexicon.edge and (not p.freq or i + 1 == len(p.words)):
         return edge(p, i)  # "each month at the beginning", "the beginning of june"
-    first, j = p.within(i + 1) if p.freq else (p, i + 1)
+    first, j = p.within(i + 1) if p.freq or repeats_later(p, i + 1) else (p, i + 1)
     begun = first.has_day() or first.span or (first.hour >= 0 and p.freq in ELAPSING)
     if j == i + 1 or first.freq or not begun:
         return -(i + 1)

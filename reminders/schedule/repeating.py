@@ -41,6 +41,8 @@ def rule(p: Phrase) -> str | None:
     if p.holiday and not _holiday_rule(p, month_days):
         return None
     months = list(dict.fromkeys(p.months or ([p.month] if p.month else [])))
+    if p.edge and freq == "YEARLY" and not months:
+        months = [1 if p.edge > 0 else 12]
     if months and freq in ("MONTHLY", "DAILY", "WEEKLY") and (month_days or p.nths):
         freq = "YEARLY"
     if (p.nths is not None or month_days) and freq == "WEEKLY":

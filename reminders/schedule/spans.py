@@ -64,7 +64,7 @@ def both(p: Phrase, i: int) -> int:
     """ "and" goes on with a length of time, or with another day or time of what repeats."""
     if p.between and (j := range_end(p, i)):
         return j
-    if p.hour >= 0 and not p.freq and not p.inner and _repeats_later(p, i + 1):
+    if p.hour >= 0 and not p.freq and not p.inner and repeats_later(p, i + 1):
         p.listing = True
         return -(i + 1)  # "8am and 8pm daily"
     if not p.span or p.freq:
@@ -74,7 +74,8 @@ def both(p: Phrase, i: int) -> int:
     return span(p, value, j) if j and p.word(j) in p.lexicon.unit else 0
 
 
-def _repeats_later(p: Phrase, i: int) -> bool:
+def repeats_later(p: Phrase, i: int) -> bool:
+    """Whether "every" or "daily" comes soon."""
     lexicon = p.lexicon
     return any(word in lexicon.often or word in lexicon.every for word in p.words[i : i + LISTED_AHEAD_MAX])
 

@@ -3,10 +3,12 @@
 import logging
 import os
 import sys
+from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
 from django.conf import settings
+from opentelemetry import trace
 
 from config import errors
 
@@ -18,6 +20,7 @@ def configure() -> None:
     renderer: Any = structlog.dev.ConsoleRenderer(colors=colours) if text else structlog.processors.JSONRenderer()
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
+        _with_trace,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         errors.report,
@@ -32,3 +35,11 @@ def configure() -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(processor=renderer, foreign_pre_chain=shared))
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+
+
+def _with_trace(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """The id of the trace that a line belongs to, where there is one: `/trace/ID/` draws it."""
+    present = trace.get_current_span().get_span_context()
+    if present.is_valid:
+        event["trace_id"] = f"{present.trace_id:032x}"
+    return event

@@ -2,7 +2,7 @@
 
 Each measure runs on a system of its own (its data under --home, its ports from --port), started through the supervisor
 and stopped afterwards. `--quick` is for a look, `--full` adds ten million pending reminders and a snapshot held for ten
-minutes, `--report` measures everything that fits into twelve minutes and writes docs/reference/performance.md.
+minutes, `--report` measures everything that fits into a quarter of an hour and writes docs/reference/performance.md.
 `--processes 2` runs two web and two worker processes. `--show` prints what was found before.
 """
 

@@ -108,6 +108,9 @@ def test_an_error_is_one_event_that_shares_the_trace_and_names_nobody(collector:
     for place, body in [*collector.bodies]:
         assert NUMBER.lstrip("+").encode() not in body, place
         assert b"quincunx" not in body, place
+    ours = [json.loads(line) for line in logged.splitlines() if '"event"' in line]
+    traces = {line["event"]: line.get("trace_id") for line in ours}  # of which trace each line is
+    assert [traces[event] for event in ("webhook.failed", "database.away")] == [trace_context[3:35]] * 2
     tracebacks = [json.loads(line)["exception"] for line in logged.splitlines() if '"exception"' in line]
     assert len(tracebacks) == 4  # each time, in the log
     assert tracebacks[0].endswith("ValueError")

@@ -24,6 +24,7 @@ class Canary:
     heard_at: float | None = None
     _began_at: float = field(default=0.0)
     _texted_at: float | None = None
+    _heard: set[str] = field(default_factory=set)
 
     def look(self, at: float) -> float:
         """Text where it is time, answer where it rings; seconds since it last heard its reminder."""
@@ -38,14 +39,17 @@ class Canary:
         return at - (self.heard_at or self._began_at)
 
     def _answer(self, at: float) -> None:
-        for call in self._ask("GET", f"/sim/phones/{quote(NUMBER, safe='')}")["calls"]:
+        """Answer what rings and press 1. Heard is heard, also where the carrier answered and pressed by itself."""
+        calls = self._ask("GET", f"/sim/phones/{quote(NUMBER, safe='')}")["calls"]
+        for call in calls:
+            heard = any("canary" in one for one in call["heard"])
             if call["state"] == "ringing":
                 self._ask("POST", f"/sim/calls/{call['sid']}/answer", {})
-            elif (
-                call["state"] == "in-progress" and not call["pressed"] and any("canary" in one for one in call["heard"])
-            ):
+            elif call["state"] == "in-progress" and heard and not call["pressed"]:
                 self._ask("POST", f"/sim/calls/{call['sid']}/press", {"digits": "1"})
+            if heard and call["sid"] not in self._heard:
                 self.heard_at = at
+        self._heard = {call["sid"] for call in calls if call["heard"]}
 
     def _ask(self, method: str, path: str, told: dict[str, str] | None = None) -> Any:
         parts = urlsplit(self.carrier)

@@ -89,7 +89,8 @@ class Watch:
         )
         self._marks += self._happened.look(now)
         self._add(scraped, now)
-        self._count(now)
+        if not values.get("ringback_commits_waiting", {}).get(""):  # a commit of ours would wait with them
+            self._count(now)
         before = {one.name for one in self.firing if not one.silenced_by}
         self.firing = self._evaluator.look(looks=values, burns=self._burns, at=at)
         self._tell({one.name for one in self.firing if not one.silenced_by}, before, now)

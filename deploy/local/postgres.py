@@ -58,12 +58,14 @@ SETTINGS: Final[Mapping[str, str]] = {
 }
 
 # The application's role owns nothing: what the migrations make is the owner's, and it may use it. It may not
-# TRUNCATE. Every statement of it is bounded. One statement a line, as single-user mode reads them.
+# TRUNCATE. Every statement of it is bounded. It sees every session's age and every standby's lag: the watch tells
+# them. One statement a line, as single-user mode reads them.
 _ROLES: Final = """\
 ALTER ROLE {superuser} PASSWORD '{superuser_password}';
 CREATE ROLE {owner} LOGIN PASSWORD '{owner_password}' {owner_may};
 GRANT pg_use_reserved_connections TO {owner};
 CREATE ROLE {app} LOGIN PASSWORD '{app_password}';
+GRANT pg_read_all_stats TO {app};
 CREATE ROLE {replication} LOGIN REPLICATION PASSWORD '{replication_password}';
 ALTER ROLE {app} SET statement_timeout = '5s';
 ALTER ROLE {app} SET lock_timeout = '2s';
@@ -180,12 +182,13 @@ def create(data: Path, *, passwords: Passwords, owner_may: str = "") -> None:
 
 
 def let_replicate(data: Path, *, password: str) -> None:
-    """Add the role that standbys use to a cluster that was made before there was one. Needs no server."""
+    """Add what a cluster that was made before lacks: the role of standbys, the sight of their lag. Needs no server."""
     _single_user(
         data,
         "postgres",
         f"DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{REPLICATION}') THEN "
-        f"CREATE ROLE {REPLICATION} LOGIN REPLICATION PASSWORD '{password}'; END IF; END $$;\n",
+        f"CREATE ROLE {REPLICATION} LOGIN REPLICATION PASSWORD '{password}'; END IF; END $$;\n"
+        f"GRANT pg_read_all_stats TO {APPLICATION};\n",
     )
 
 

@@ -47,7 +47,7 @@ def test_it_shows_the_staff_what_the_rows_say(system: System, opened: Opened, pl
         row = page.locator(f"[data-slo={SLO}] tbody tr").first
         expect(row.locator("th")).to_have_text("1 h")
         expect(row.locator("td.nines")).to_have_text("3.48")
-        assert [row.locator("td").nth(place).inner_text() for place in (1, 2, 3)] == ["2.83", "3,000", "1"]
+        assert [row.locator("td").nth(place).text_content() for place in (1, 2, 3)] == ["2.83", "3,000", "1"]
         # What is met or missed is said by a sign, whoever sees no colours.
         sign = f"getComputedStyle(document.querySelector('[data-slo={SLO}] .nines'), '::after').content"
         assert page.evaluate(sign).strip('"').strip() in ("✓", "✗")

@@ -92,6 +92,20 @@ def test_a_table_that_is_locked_is_told_from_a_database_that_is_away(world: Worl
     assert "TablesLocked" not in looked(watch, world)
 
 
+def test_it_commits_nothing_of_its_own_while_commits_wait(
+    world: World, watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    figures, kept = truth.figures, list[str]()
+    monkeypatch.setattr(truth, "keep", lambda **_: kept.append("counted"))
+    monkeypatch.setattr(truth, "figures", lambda **bounds: {**figures(**bounds), "commits_waiting": 4})
+    looked(watch, world)
+    assert "CommitsWaiting" in looked(watch, world, 60)
+    assert kept == []
+    monkeypatch.setattr(truth, "figures", figures)
+    looked(watch, world, 60)
+    assert kept == ["counted"]
+
+
 def test_a_call_that_does_not_end_is_a_ticket(world: World, watch: Watch) -> None:
     world.text(NUMBER, TEA)
     world.see.execute(

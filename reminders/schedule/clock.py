@@ -7,6 +7,8 @@ from reminders.schedule.phrase import Phrase
 
 NO_TIME = "no_such_time"
 TIMES_MAX = 8
+# Hours on the clock's face between a time with a name and one in figures that cannot mean the same: "noon 5pm".
+FAR = range(4, 9)
 # Of one of several times: said in 24 hours.
 EXACT = "exact"
 
@@ -65,6 +67,8 @@ def figures(p: Phrase, i: int, word: str) -> int:
 def named(p: Phrase, i: int) -> int:
     """Noon, midnight, end of day."""
     hour, minute = p.lexicon.clock[p.words[i]]
+    if p.by_name and p.hour not in (-1, hour):
+        return 0  # "midnight at noon"
     if p.hour >= 0 and not p.freq and not p.half and (p.hour + p.counted_back) % 12 == hour % 12:
         p.hour, p.exact = hour - p.counted_back, True
         return i + 1  # "12 o'clock midnight", "five minutes to twelve noon"
@@ -153,6 +157,8 @@ def set_time(p: Phrase, hour: int, minute: int, second: int, exact: bool, j: int
             p.more_times = [*(p.more_times or []), (hour, minute, EXACT if exact else "")]
             p.timed_apart = p.timed_apart or p.weekday_last
             return j
+        if (hour - p.hour) % 12 in FAR:
+            return 0  # "noon 5pm"
         p.by_name = False
     p.hour, p.minute, p.exact, p.weekday_last = hour, minute, exact, False
     if seconds:

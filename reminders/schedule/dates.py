@@ -212,6 +212,8 @@ def nth(p: Phrase, value: int, j: int) -> int:
         return 0  # "last thing"
     if value == -1 and word in lexicon.unit and lexicon.unit[word] not in ("day", "weekday"):
         return 0
+    if lexicon.unit.get(word) == "month" and not p.freq:
+        return 0  # "the 13th month"
     p.days = [*(p.days or []), value]
     p.firm = True
     if lexicon.unit.get(word) == "weekday" and not p.of_working:

@@ -68,14 +68,15 @@ def test_every_trace_of_somebody_under_watch_is_kept_and_nothing_names_them(
     wanted = {"intake", "message_status", "ring", "POST Calls", "call_status", "words", "keys", "conclude"}
 
     def kept() -> list[Span]:
-        found = [span for trace in traces for span in store.trace(trace)]
+        linked = {other for trace in traces for other in store.linked(trace)}  # a look-up may have concluded the call
+        found = [span for trace in traces | linked for span in store.trace(trace)]
         return found if wanted <= {span.name for span in found} else []
 
     spans = until(kept, what=f"the spans of both traces: {wanted}")
-    assert {span.instance.partition("-")[0] for span in spans} == {"web", "worker"}
+    assert {span.instance.partition("-")[0] for span in spans} >= {"web", "worker"}
     (reminder,) = {event["reminder"] for event in story}
-    told = {span.attributes.get("reminder.id") for span in spans if span.name not in ("message_status", "POST Calls")}
-    assert told == {reminder}
+    concerned = wanted - {"message_status", "POST Calls"}
+    assert {span.attributes.get("reminder.id") for span in spans if span.name in concerned} == {reminder}
     assert [span.attributes["hold"] for span in spans if span.name == "conclude"] == ["posted"]
     (ring,) = [span for span in spans if span.name == "ring"]
     (text,) = [span for span in spans if span.name == "intake"]

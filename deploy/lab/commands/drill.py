@@ -114,7 +114,11 @@ def page(kept: Mapping[str, Mapping[str, Any]]) -> str:
     proved = (
         "\n## Proved otherwise\n\nNo fault causes these within minutes.\n\n| alert | why | proof |\n|---|---|---|\n"
     )
-    return head + "\n".join([*lines, proved + "\n".join(otherwise)]) + "\n"
+    burns = (
+        "\nBurn rates look back over hours: `promtool` proves each on series of its own\n"
+        "(`deploy/prometheus/tests/burn-rates.yml`), `tests/unit/config/test_alerting.py` what the watch makes of them."
+    )
+    return head + "\n".join([*lines, proved + "\n".join(otherwise), burns]) + "\n"
 
 
 def _figures(one: drill.Drill, told: Mapping[str, Any] | None) -> str:

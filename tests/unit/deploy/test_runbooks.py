@@ -47,7 +47,8 @@ def test_every_symptom_is_drilled_or_proved_otherwise_and_never_both() -> None:
     drilled, proved = set(drill.drills()), drill.proved_otherwise()
     assert drilled | set(proved) == {WATCH_ABSENT, *(alert.name for alert in looked_for().alerts)}
     assert drilled & set(proved) == set()
-    for one in proved.values():
+    for alert, one in proved.items():
+        assert f"No drill causes this one: {one['why']}." in PAGES[alert].read_text()
         file, _, name = one["proof"].partition("::")
         assert f"def {name}(" in (REPOSITORY / file).read_text()
 

@@ -81,17 +81,31 @@ def gather(*, carrier: Carrier, since: datetime) -> Gathered:
     )
 
 
-def rebuild(*, gathered: Sequence[Gathered], stopped_at: datetime, policy: Policy, now: datetime) -> Rebuilt:
-    """Go through what was gathered in the order in which it happened; nothing of ours ran after `stopped_at`.
+def rebuild(
+    *, gathered: Sequence[Gathered], moment: datetime, stopped_at: datetime, policy: Policy, now: datetime
+) -> Rebuilt:
+    """Go through what was gathered in the order in which it happened.
 
+    The database knows everything up to `moment`; nothing of ours ran after `stopped_at`.
     Raises the database's errors. After one it is done again from the start: what is there already is passed over.
     """
-    replay = _Replay(stopped_at=stopped_at, policy=policy, now=now)
+    replay = _Replay(moment=moment, stopped_at=stopped_at, policy=policy, now=now)
     for books in gathered:
         replay.add(books)
     replay.run()
     statements.run("rebuild_replies", {"before": stopped_at + recovery.CLOCK_SLACK})
     return replay.rebuilt
+
+
+def reached(*, moment: datetime, carriers: Sequence[Carrier], now: datetime) -> datetime:
+    """How far the database that was put back to `moment` surely went along with the carrier.
+
+    It may have been in quarantine at that moment, not rebuilt yet: then it is older than that. The mark of the last
+    reconciling stands in it; where there is none, as far back as the carrier is asked at all.
+    """
+    earliest = now - timedelta(days=limits.BACKFILL_DAYS_MAX)
+    rows = [statements.run("read_mark", {"name": f"reconciled:{one.name}"}).fetchone() for one in carriers]
+    return max(earliest, min([moment, *(row[0] if row else earliest for row in rows)]))
 
 
 def due(*, numbers: Sequence[str], now: datetime) -> list[str]:
@@ -102,8 +116,9 @@ def due(*, numbers: Sequence[str], now: datetime) -> list[str]:
 class _Replay:
     """What happened, by time: each step may put another before the next (a call that began will end)."""
 
-    def __init__(self, *, stopped_at: datetime, policy: Policy, now: datetime) -> None:
+    def __init__(self, *, moment: datetime, stopped_at: datetime, policy: Policy, now: datetime) -> None:
         self.rebuilt = Rebuilt()
+        self._moment = moment
         self._stopped_at = stopped_at
         self._policy = policy
         self._now = now
@@ -153,7 +168,8 @@ class _Replay:
         known = self._known.get((carrier, call.sid))
         attempt_id = known[0] if known else self._attempt(at, carrier, call)
         if attempt_id is None:
-            self._stranger(at, call)
+            if self._is_missing(at):
+                self._stranger(at, call)
         elif call.status in CALL_ENDS:
             self._push(max(at, call.ended_at or at), END, (carrier, call, attempt_id))
         else:
@@ -168,16 +184,22 @@ class _Replay:
         if told is not None and standing is not None and standing["told_known"]:
             return self._bound(told.attempt_id, at, carrier, call)
         if standing is not None and standing["id"] is not None:
-            if standing["carrier_sid"] is not None:
-                return None  # another call to this person goes on, by the same books
+            if standing["carrier_sid"] is not None or at < standing["intended_at"] - recovery.CLOCK_SLACK:
+                return None  # another call to this person goes on, by the same books, or is still to come
             if told is None and standing["carrier"] == carrier and self._may_be(standing["intended_at"], at):
                 return self._bound(standing["id"], at, carrier, call)
             self._not_placed(standing["id"], at, carrier)
+        elif not self._is_missing(at):
+            return None
         return self._placed(told.attempt_id if told else uuid7(), at, carrier, call)
+
+    def _is_missing(self, at: datetime) -> bool:
+        """Whether a call of then that is unknown here was lost; an older one was unknown before, and named then."""
+        return at >= self._moment - recovery.CLOCK_SLACK
 
     def _may_be(self, intended_at: datetime, at: datetime) -> bool:
         horizon = timedelta(seconds=self._policy.lookup_horizon_seconds)
-        return intended_at - recovery.CLOCK_SLACK <= at <= intended_at + horizon
+        return at <= intended_at + horizon
 
     def _bound(self, attempt_id: UUID, at: datetime, carrier: str, call: CallRecord) -> UUID | None:
         proof = Evidence(carrier_sid=call.sid, ringing_at=call.started_at)

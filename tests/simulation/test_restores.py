@@ -74,18 +74,18 @@ def test_it_is_done_again_after_a_crash_anywhere(world: World, database: servers
         wanted = _says(world)
         world.clock.step(LATER_SECONDS)
         kept.restore(copies[0])
-        before = kept.keep()
+        before = kept.keep(moment=kept.moment)
         world.points.again(None)
-        _rebuild(world)
+        _rebuild(world, kept)
         points = len(world.points.passed)
         assert points > 40
         for at in range(0, points, 7):
             kept.restore(before)
-            before = kept.keep()
+            before = kept.keep(moment=kept.moment)
             world.points.again(at)
-            world.live(lambda: _try(world))
+            world.live(lambda: _try(world, kept))
             world.points.again(None)
-            _rebuild(world)
+            _rebuild(world, kept)
             world.run()
             assert _says(world) == wanted, f"died at point {at} of {points}"
 
@@ -116,20 +116,24 @@ def _play(world: World, kept: Past, script: Script, moments: tuple[int, ...]) ->
 def _put_back(world: World, kept: Past, copy: servers.Database) -> Rebuilt:
     world.clock.step(LATER_SECONDS)
     kept.restore(copy)
-    return _rebuild(world)
+    return _rebuild(world, kept)
 
 
-def _try(world: World) -> None:
+def _try(world: World, kept: Past) -> None:
     """The same, where the carrier's answer may be lost as well."""
     books = rebuild.gather(carrier=world.carrier, since=world.clock.now - timedelta(days=7))
     if books.is_asked:
-        rebuild.rebuild(gathered=[books], stopped_at=world.clock.now, policy=POLICY, now=world.clock.now)
+        rebuild.rebuild(
+            gathered=[books], moment=kept.moment, stopped_at=world.clock.now, policy=POLICY, now=world.clock.now
+        )
 
 
-def _rebuild(world: World) -> Rebuilt:
+def _rebuild(world: World, kept: Past) -> Rebuilt:
     books = rebuild.gather(carrier=world.carrier, since=world.clock.now - timedelta(days=7))
     assert books.is_asked and books.is_complete and not books.untold
-    return rebuild.rebuild(gathered=[books], stopped_at=world.clock.now, policy=POLICY, now=world.clock.now)
+    return rebuild.rebuild(
+        gathered=[books], moment=kept.moment, stopped_at=world.clock.now, policy=POLICY, now=world.clock.now
+    )
 
 
 def _says(world: World) -> dict[str, list[tuple[Any, ...]]]:

@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 import psycopg
@@ -19,9 +20,11 @@ class Past:
         self._world = world
         self._present = database
         self.copies: list[servers.Database] = []
+        self.moment = world.clock.now  # what the present database was put back to
+        self._moments: dict[str, datetime] = {}
 
-    def keep(self) -> servers.Database:
-        """A copy of everything as it is now."""
+    def keep(self, *, moment: datetime | None = None) -> servers.Database:
+        """A copy of everything as it is now; `moment`: what it was put back to, if nothing has happened since."""
         copy = servers.running().database(f"test_{secrets.token_hex(8)}")
         self._leave()
         with psycopg.connect(self._present.admin_url, autocommit=True) as admin:
@@ -29,6 +32,7 @@ class Past:
             # What the clock of the world set on the database itself is not copied with it.
             admin.execute(f'ALTER DATABASE "{copy.name}" SET search_path = stopped, pg_catalog, public')
         self.copies.append(copy)
+        self._moments[copy.name] = moment or self._world.clock.now
         self._look_at(self._present)
         return copy
 
@@ -37,6 +41,7 @@ class Past:
         self._leave()
         connections["default"].settings_dict["NAME"] = copy.name
         self._present = copy
+        self.moment = self._moments[copy.name]
         self._look_at(copy)
         self._world.clock.set(self._world.clock.now)
 

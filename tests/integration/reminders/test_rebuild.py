@@ -2,11 +2,13 @@
 
 from datetime import timedelta
 from typing import Any, Final
+from uuid import uuid4
 
 import pytest
 
-from reminders import delivery, limits, rebuild
-from reminders.carriers.base import Unavailable, Unknown
+from reminders import delivery, limits, rebuild, reconcile
+from reminders.carriers import session
+from reminders.carriers.base import CallRequest, Unavailable, Unknown
 from reminders.rebuild import Gathered, Rebuilt
 from tests import servers
 from tests.world import past, promises
@@ -25,8 +27,9 @@ def _gather(world: World) -> Gathered:
     return rebuild.gather(carrier=world.carrier, since=world.clock.now - timedelta(days=1))
 
 
-def _rebuild(world: World) -> Rebuilt:
-    return rebuild.rebuild(gathered=[_gather(world)], stopped_at=world.clock.now, policy=POLICY, now=world.clock.now)
+def _rebuild(world: World, kept: Past) -> Rebuilt:
+    now = world.clock.now
+    return rebuild.rebuild(gathered=[_gather(world)], moment=kept.moment, stopped_at=now, policy=POLICY, now=now)
 
 
 def _put_back(world: World, kept: Past, copy: servers.Database) -> None:
@@ -74,7 +77,7 @@ def test_it_binds_by_time_where_nothing_else_is_told(
         world.carrier.tells = False
         _put_back(world, kept, copies[0])
         assert world.rows("SELECT state FROM reminders_attempt") == [("intended",)]
-        _rebuild(world)
+        _rebuild(world, kept)
         world.run()
         assert world.rows(STATES) == [(1, "answered"), (2, "answered")]
         assert len(world.carrier.calls) == calls
@@ -93,7 +96,7 @@ def test_it_leaves_a_call_alone_for_which_nothing_was_due(world: World, database
             world.run(seconds=60)
         (call,) = world.carrier.calls
         _put_back(world, kept, copy)
-        rebuilt = _rebuild(world)
+        rebuilt = _rebuild(world, kept)
         assert rebuilt.strangers == [(call.sid, PERSON)]
         assert world.rows(BREAKS) == [("P6", "call_unknown", call.sid)]
         assert world.rows("SELECT * FROM billing_hold") == []
@@ -110,7 +113,7 @@ def test_it_leaves_a_call_that_goes_on_to_its_look_up(world: World, database: se
         world.run(seconds=63)
         assert [call.status for call in world.carrier.calls] == ["ringing"]
         kept.restore(copy)
-        assert _rebuild(world).going_on == 1
+        assert _rebuild(world, kept).going_on == 1
         assert world.rows("SELECT state FROM reminders_attempt") == [("placed",)]
         world.run()
         (call,) = world.carrier.calls
@@ -131,11 +134,39 @@ def test_it_ends_with_not_placed_what_the_next_call_proves(
         world.run()
         assert len(world.carrier.calls) == 1
         _put_back(world, kept, copies[0])
-        _rebuild(world)
+        _rebuild(world, kept)
         world.run()
         assert len(world.carrier.calls) == 1
         assert sorted(world.rows("SELECT state FROM reminders_attempt")) == [("ended",), ("not_placed",)]
         promises.every_reminder_ends(world)
+
+
+def test_it_takes_no_older_call_for_what_is_due(world: World, database: servers.Database) -> None:
+    """A call that was unknown before the moment, to somebody who is due since then and was not rung."""
+    with past.kept(world, database) as kept:
+        session.run(
+            world.carrier.place_call(CallRequest(attempt_id=uuid4(), to=PERSON, ring_seconds=30)), within_seconds=5
+        )
+        world.clock.step(60)
+        world.carrier.act()
+        world.text(PERSON, "Remind me in 1 second about tea")
+        world.see.execute("UPDATE reminders_timer SET due_at = now() - interval '2 minutes' WHERE kind = 'ring'")
+        world.clock.step(10)
+        copy = kept.keep()
+        _put_back(world, kept, copy)
+        assert _rebuild(world, kept) == Rebuilt()
+        assert world.rows(STATES) == [(1, "scheduled")]
+        assert world.rows(BREAKS) == []
+
+
+def test_it_reaches_no_further_than_the_last_reconciling_in_it(world: World) -> None:
+    """Put back to a moment at which it was in quarantine already, not rebuilt: it is older than that moment."""
+    began, month = world.clock.now, timedelta(days=limits.BACKFILL_DAYS_MAX)
+    assert rebuild.reached(moment=began, carriers=[world.carrier], now=began) == began - month
+    reconcile.backfill(carrier=world.carrier, now=began)
+    later = began + timedelta(hours=3)
+    assert rebuild.reached(moment=later, carriers=[world.carrier], now=later) == began
+    assert rebuild.reached(moment=began - month / 2, carriers=[world.carrier], now=later) == began - month / 2
 
 
 def test_it_knows_when_it_does_not_know(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -45,10 +45,15 @@ class Command(BaseCommand):
         with connection.cursor() as cursor:
             # Whatever is lost of it is rebuilt again; the commit that opens the database waits for all of it.
             cursor.execute("SET synchronous_commit = off")
-        books = [rebuild.gather(carrier=one, since=restored.to - BEFORE) for one in wiring.carriers()]
+        reached = rebuild.reached(moment=restored.to, carriers=wiring.carriers(), now=timezone.now())
+        books = [rebuild.gather(carrier=one, since=reached - BEFORE) for one in wiring.carriers()]
         self._refuse(_not_known(books), anyway=options["anyway"])
         rebuilt = rebuild.rebuild(
-            gathered=books, stopped_at=restored.stopped_at, policy=wiring.policy(), now=timezone.now()
+            gathered=books,
+            moment=reached,
+            stopped_at=restored.stopped_at,
+            policy=wiring.policy(),
+            now=timezone.now(),
         )
         self._tell(books, rebuilt, seconds=time.monotonic() - began)
         self._audit()

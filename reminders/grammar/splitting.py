@@ -11,7 +11,7 @@ from typing import Final
 from reminders.grammar.sayings import Voice, match
 from reminders.schedule.conventions import Convention
 from reminders.schedule.descent import readers
-from reminders.schedule.phrase import Phrase, descend
+from reminders.schedule.phrase import INNERS_MAX, Phrase, descend
 from reminders.schedule.tokens import spans
 from reminders.schedule.words import Lexicon, lexicon
 
@@ -19,6 +19,8 @@ from reminders.schedule.words import Lexicon, lexicon
 # always read.
 SEARCHED_FIRST_MAX: Final = 8
 SEARCHED_MAX: Final = 16
+# Ranges, ends and starts that are read in one message; nobody writes more, and each costs.
+INNERS_IN_A_MESSAGE_MAX: Final = 10
 # So much of what stands between two words is looked at.
 SIGNS_MAX: Final = 40
 # Words that may be read twice, since the phrase that they were read in was none.
@@ -36,6 +38,7 @@ class Sentence:
         self.plain, self.plain_starts, self.plain_ends = folded
         self.lexicon: Lexicon = lexicon(code)
         self.words, self.starts, self.ends = _merged(folded, self.lexicon)
+        self.inners = 0  # how many phrases were read inside others
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,10 @@ def phrase_at(sentence: Sentence, frame: Frame, i: int, words: list[str] | None 
     listed = sentence.words if words is None else words
     phrase = Phrase(listed, sentence.lexicon, readers(frame.code), frame.now, frame.convention)
     phrase.dayfirst = frame.dayfirst
+    if sentence.inners >= INNERS_IN_A_MESSAGE_MAX:
+        phrase.inners = INNERS_MAX
     end = descend(phrase, i)
+    sentence.inners += phrase.inners
     while i < end < len(listed) and listed[end] in sentence.lexicon.behind:
         end += 1  # "5 tarikh ko"
     if end > i and all(word in sentence.lexicon.noise for word in listed[end:]):

@@ -50,6 +50,7 @@ DEAR: Final = (
     "second mons ",
     "segundo saados ",
     "hundred and ",
+    "5-- 5.95-- ",
 )
 
 

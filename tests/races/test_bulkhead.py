@@ -23,7 +23,7 @@ class Worker:
         self.begun, self.go_on, self.rung = Semaphore(0), Event(), Event()
         self.given_back: list[dispatch.Doorbell] = []
 
-    def look_up(self, _: dispatch.Doorbell) -> None:
+    def look_up(self, _bell: dispatch.Doorbell, _trace_context: str) -> None:
         self.begun.release()
         assert self.go_on.wait(PATIENCE_SECONDS)
 

@@ -16,7 +16,8 @@ WITH attempt AS (
   SELECT id, carrier, carrier_sid FROM attempt WHERE carrier_sid IS NOT NULL
   ON CONFLICT DO NOTHING
 ), rang AS (
-  SELECT o.id, coalesce(o.rang_at, a.ringing_at, a.placed_at, a.intended_at) AS rang_at, o.due_at, a.wait_cause
+  -- Where the carrier has not said yet when it rang, it rang by now at the latest: in doubt it is late, says so, is free.
+  SELECT o.id, coalesce(o.rang_at, a.ringing_at, %(at)s::timestamptz) AS rang_at, o.due_at, a.wait_cause
     FROM attempt a JOIN reminders_occurrence o ON o.id = a.occurrence_id
 ), occurrence AS (
   UPDATE reminders_occurrence o

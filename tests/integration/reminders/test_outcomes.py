@@ -231,6 +231,27 @@ def test_an_answer_proved_late_of_a_call_that_was_late_is_free_too(world: World)
     assert world.rows("SELECT late FROM reminders_occurrence") == [(True,)]
 
 
+@pytest.mark.parametrize(("seconds", "late"), [(60.0, False), (60.001, True)])
+def test_it_takes_a_call_for_late_where_only_the_answer_says_when_it_rang(
+    world: World, seconds: float, late: bool
+) -> None:
+    """The carrier queued it, and its word of the ringing is still on its way: placed in time says nothing."""
+    world.carrier.fate_of = lambda _: Fate(lose=SILENT)
+    attempt = _ring(world)
+    words = outcomes.ask_words(
+        attempt_id=attempt,
+        carrier="twilio",
+        carrier_sid=world.carrier.calls[0].sid,
+        answered_by=None,
+        policy=POLICY,
+        now=world.clock.now + timedelta(seconds=seconds),
+    )
+    assert words is not None
+    assert words.lateness_seconds == (60 if late else 0)
+    _fold(world, attempt, ringing_at=world.clock.now + timedelta(seconds=59), call_status=Outcome.ANSWERED)
+    assert _ended(world, attempt)[8:10] == (("voided", 0) if late else ("posted", 1))  # as it was said
+
+
 def test_it_says_how_late_it_is_where_the_first_attempt_never_rang(world: World) -> None:
     """An attempt that ended without a ringing once left a lateness of 0 behind, which the next one kept."""
     world.carrier.refuse_call = lambda _: Unavailable("429")

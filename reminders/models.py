@@ -155,7 +155,7 @@ class Occurrence(models.Model):
     sequence = models.IntegerField()
     bucket = models.SmallIntegerField()
     due_at = models.DateTimeField()
-    rang_at = models.DateTimeField(null=True)  # the first attempt's ringing, by the carrier
+    rang_at = models.DateTimeField(null=True)  # the first attempt's ringing, by the carrier; or its answer
     lateness_ms = models.BigIntegerField(null=True)
     late = models.BooleanField(null=True)  # decided once, when the words are asked for
     late_cause = models.TextField(null=True)

@@ -100,8 +100,16 @@ def _firing() -> Panel:
     )
 
 
+def _events_and_good(days: int) -> tuple[str, str]:
+    """By objective, over so many days."""
+    return (
+        _sum(f"increase(ringback_sli_events_total[{days}d])", "slo"),
+        _sum(f"increase(ringback_sli_good_total[{days}d])", "slo"),
+    )
+
+
 def _nines(days: int) -> Panel:
-    total, good = (_sum(f"increase(ringback_sli_{part}_total[{days}d])", "slo") for part in ("events", "good"))
+    total, good = _events_and_good(days)
     return Panel(
         title="Nines reached",
         says="3 is 99.9 %. Never more than the number of events can show: without a bad one, one is assumed.",
@@ -113,7 +121,7 @@ def _nines(days: int) -> Panel:
 
 
 def _share(days: int) -> Panel:
-    total, good = (_sum(f"increase(ringback_sli_{part}_total[{days}d])", "slo") for part in ("events", "good"))
+    total, good = _events_and_good(days)
     return Panel(
         title="Share of good events",
         says="Over the whole window.",

@@ -385,7 +385,12 @@ def _migrations(system: System) -> Program:
     return Program(
         name="migrations",
         command=_python("manage.py", "prepare"),
-        environment=place.environment({"RINGBACK_STAFF_PASSWORD_FILE": str(system.home.secrets / "staff_password")}),
+        environment=place.environment(
+            {
+                "RINGBACK_STAFF_PASSWORD_FILE": str(system.home.secrets / "staff_password"),
+                "OTEL_EXPORTER_OTLP_ENDPOINT": "",  # before its tables stand nothing can say who is under watch
+            }
+        ),
         directory=REPOSITORY,
         needs=_DATABASE,
         once=True,

@@ -46,6 +46,12 @@ def test_it_uses_servers_from_outside_and_starts_none_beside_them(tmp_path: Path
     assert names == ["carrier", "web-1", "dispatch-1", "worker-1", "watch", "traces", "migrations"]
 
 
+def test_it_traces_nothing_of_what_makes_the_tables(tmp_path: Path) -> None:
+    by_name = {program.name: program for program in plan.plan(system(tmp_path), migrates=True)}
+    assert by_name["web-1"].environment["OTEL_EXPORTER_OTLP_ENDPOINT"]
+    assert by_name["migrations"].environment["OTEL_EXPORTER_OTLP_ENDPOINT"] == ""
+
+
 def test_it_writes_what_runs_for_commands_and_for_drivers(tmp_path: Path) -> None:
     chosen = system(tmp_path)
     settings.write(chosen)

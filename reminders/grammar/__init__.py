@@ -17,6 +17,7 @@ from reminders.grammar.splitting import (
     Frame,
     Sentence,
     left_of,
+    one_of_two,
     parted,
     phrase_at,
     phrases,
@@ -25,7 +26,7 @@ from reminders.schedule.conventions import convention
 from reminders.schedule.moving import moved
 from reminders.schedule.phrase import Phrase
 from reminders.schedule.repeat import OVER
-from reminders.schedule.repeating import rule
+from reminders.schedule.repeating import UNSAID, rule
 from reminders.schedule.resolve import point
 from reminders.schedule.rules import first_of
 from reminders.schedule.stamps import forwards, localised
@@ -137,6 +138,8 @@ def _date(
     """The phrase that says when: right after "remind me", else the last one; with what is to be cut for it."""
     closing = _closing(sentence, told, opened)
     if asked and (here := phrase_at(sentence, frame, opened)) is not None and _stands(sentence, here, told, opened):
+        after = phrase_at(sentence, frame, here.end + 1)
+        here = (one_of_two(sentence, here, after) if after is not None else None) or here
         return here.phrase, [here, *closing]
     known = phrases(sentence, frame, opened)
     if not known:
@@ -145,6 +148,8 @@ def _date(
             return alone.phrase, [alone]  # nothing but a date, however short
         return None, closing
     first, last = known[0], known[-1]
+    if len(known) > 1 and (either := one_of_two(sentence, known[-2], last)) is not None:
+        return either.phrase, [either, *closing]
     for other in dict.fromkeys((first, *known[-2:-1])):
         if other is last or (asked and other.start <= opened):
             continue
@@ -239,6 +244,8 @@ def _due(p: Phrase, subject: str, code: str) -> Request:
 
 
 def _refusal(p: Phrase, problem: str, subject: str, code: str) -> Request:
+    if problem == UNSAID:
+        return Request(kind="unclear", problem=problem, subject=subject, language=code)
     kind = problem if problem in ("past", "too_far") else "impossible"
     meant, said = suggestion(p)
     choices = (meant,) if meant is not None else ()
@@ -253,7 +260,15 @@ def _default_time(p: Phrase, day: date) -> datetime:
 
 def _choices(p: Phrase, when: datetime) -> tuple[datetime, ...]:
     """Both readings where two stay likely, soonest first."""
-    if not p.other_days and not p.other_hours:
+    if p.other is not None:
+        found = point(p.other)
+        if found is None:
+            return ()
+        other = found if isinstance(found, datetime) else _default_time(p.other, found)
+        if other == when:
+            return ()
+    elif not p.other_days and not p.other_hours:
         return ()
-    other = when + timedelta(days=p.other_days, hours=p.other_hours)
+    else:
+        other = when + timedelta(days=p.other_days, hours=p.other_hours)
     return (when, other) if when < other else (other, when)

@@ -26,6 +26,9 @@ class Voice:
         self.code = code
         self.open: Sayings = _by_first(asking.get("open", ()), base.open if base else None)
         self.joint: Sayings = _by_first(asking.get("joint", ()), base.joint if base else None)
+        # "remind me 2 call mum": a figure for a word.
+        self.short: Sayings = _by_first(asking.get("short", ()), base.short if base else None)
+        self.verbs = lexicon(code).verbs
         self.hello: Sayings = _by_first(asking.get("hello", ()), base.hello if base else None)
         self.closers = frozenset(tokens(saying)[-1] for saying in asking.get("close", ()))
         self.thanks = frozenset(tuple(tokens(saying)) for saying in asking.get("thanks", ()))

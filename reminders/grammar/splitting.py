@@ -12,6 +12,7 @@ from reminders.grammar.sayings import Voice, match
 from reminders.schedule.conventions import Convention
 from reminders.schedule.descent import readers
 from reminders.schedule.phrase import INNERS_MAX, Phrase, descend
+from reminders.schedule.ranges import DAY_OF, TIME_OF, borrow
 from reminders.schedule.tokens import spans
 from reminders.schedule.words import Lexicon, lexicon
 
@@ -25,6 +26,8 @@ INNERS_IN_A_MESSAGE_MAX: Final = 10
 SIGNS_MAX: Final = 40
 # Words that may be read twice, since the phrase that they were read in was none.
 AGAIN_MAX: Final = 40
+# The value of an ordinal's suffix after which a figure is a day of the month and nothing else.
+SURE: Final = 2
 LEADING: Final = " \t\r\n,:;.-–—!>"
 TRAILING: Final = " \t\r\n,;:-–—>"
 STOPS: Final = ".!?…,;:"
@@ -103,7 +106,7 @@ def phrases(sentence: Sentence, frame: Frame, start: int) -> list[Found]:
             again += here.end - i
             i += 1
             continue
-        if figure and here is not None and here.end < len(words) and words[here.end][0].isdecimal():
+        if figure and here is not None and here.end < len(words) and _goes_on(sentence, words[here.end]):
             later = phrase_at(sentence, frame, i + 1)
             if later is not None and later.end > here.end:
                 here, i = later, i + 1  # "call 555 0958 tomorrow 10am"
@@ -124,6 +127,11 @@ def phrases(sentence: Sentence, frame: Frame, start: int) -> list[Found]:
             i = here.end
     # "parking meter 15 min": a bare length of time, where nothing better is said.
     return found or ([spare] if spare is not None else [])
+
+
+def _goes_on(sentence: Sentence, word: str) -> bool:
+    """Whether a time comes, so that the figure before the day was none: "call 555 0147 tomorrow at 10"."""
+    return word[0].isdecimal() or word in sentence.lexicon.at
 
 
 def _is_name(sentence: Sentence, i: int) -> bool:
@@ -160,6 +168,21 @@ def parted(sentence: Sentence, frame: Frame, first: Found, last: Found, opened: 
     return together(sentence, frame, first, last)
 
 
+def one_of_two(sentence: Sentence, first: Found, last: Found) -> Found | None:
+    """ "monday or tuesday at 3", "friday 9am or 1pm": two times to ask about; None where they are not."""
+    p, q, words = first.phrase, last.phrase, sentence.words
+    if last.start != first.end + 1 or words[first.end] not in sentence.lexicon.either or p.freq or q.freq:
+        return None
+    if p.problem or q.problem or p.span != q.span:
+        return None
+    if q.has_day() and q.hour >= 0 and p.hour < 0:
+        borrow(p, q, TIME_OF)
+    if p.has_day() != q.has_day():
+        borrow(*((q, p) if p.has_day() else (p, q)), DAY_OF)
+    p.other = q
+    return Found(first.start, last.end, p)
+
+
 def _after_a_sign(sentence: Sentence, found: Found) -> int:
     """The word of a phrase before which something stands that no token holds, such as an emoji; 0 for none."""
     for k in range(found.start, found.end - 1):
@@ -188,7 +211,8 @@ def is_sure(sentence: Sentence, found: Found) -> bool:
     if p.freq or p.weekday >= 0 or p.offset is not None or p.holiday or p.fixed is not None:
         return p.firm
     if p.days is not None and not p.month and p.month_shift is None:
-        named = linked or first in lexicon.the or first.isdecimal()
+        opening = next((word for word in sentence.words[found.start :] if word not in lexicon.limit), first)
+        named = linked or opening in lexicon.the or first.isdecimal()
         return p.hour >= 0 or (named and p.firm and _closes(sentence, found))
     if p.firm:
         return True
@@ -199,6 +223,9 @@ def _closes(sentence: Sentence, found: Found) -> bool:
     """Whether nothing, or no noun, follows: "on the 5th", but not "on the 5th floor"."""
     if found.end >= len(sentence.words):
         return True
+    suffix = sentence.lexicon.tables["ordinal_suffix"]
+    if any(suffix.get(word) == SURE for word in sentence.words[found.start : found.end]):
+        return True  # "25 tarikh ko"
     gap = sentence.text[sentence.ends[found.end - 1] : sentence.starts[found.end]]
     return any(c in STOPS for c in gap) or sentence.words[found.end] in ("about", "to", "for", "with", "and", "at")
 
@@ -265,11 +292,13 @@ def _joined(pieces: list[str], voice: Voice) -> str:
 
 def _without_joint(piece: str, voice: Voice) -> str:
     """ "about tea" → "tea"; a joint word alone is no subject."""
-    first = piece.partition(" ")[0]
-    if first.isascii() and first.isalpha() and first.lower() not in voice.joint:
+    first = piece.partition(" ")[0].lower()
+    if first.isascii() and first.isalpha() and first not in voice.joint:
         return piece
     words, _, ends = spans(piece[:60])
     j = match(voice.joint, words, 0) if words else 0
+    k = match(voice.short, words, j)
+    j = k if k > j and k < len(words) and words[k] in voice.verbs else j
     if not j or (piece[: ends[j - 1]].strip() and not piece[: ends[j - 1]].strip()[0].isalnum()):
         return piece
     return piece[ends[j - 1] :].lstrip(" \t\r\n:,-")

@@ -237,7 +237,8 @@ def _around(p: Phrase, minutes: int, j: int, *, before: bool = False) -> int:
         value, k = number(p.lexicon, p.words, j + 1)
         if not k or word in p.lexicon.a or value != int(value) or not 0 <= value <= 24 or minutes > 59:
             return 0
-        if p.word(k) in p.lexicon.unit and p.word(k) not in p.lexicon.oclock:
+        after = p.word(k)
+        if after in p.lexicon.unit and after not in p.lexicon.oclock and after not in p.lexicon.weekday:
             return 0
         hour = int(value)
         later, m = two_figures(p, k)

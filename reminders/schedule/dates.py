@@ -21,6 +21,9 @@ def day(p: Phrase, i: int) -> int:
     """Today, tomorrow."""
     if p.offset is not None or p.days is not None or p.fixed is not None or p.month or p.weekday >= 0:
         return 0
+    if p.words[i] in p.lexicon.day_past and p.lexicon.day.get(p.word(i + 1)) == 1:
+        p.offset, p.firm = 2, True
+        return _weeks_on(p, i + 2)  # "day after" and a tomorrow that is spelt anyhow
     if p.words[i] in p.lexicon.day_past and _names_day(p, i + 1):
         p.anchored = p.firm = p.span = True
         p.span_days += 1
@@ -37,8 +40,10 @@ def day(p: Phrase, i: int) -> int:
 def part(p: Phrase, i: int) -> int:
     """Morning, tonight: a part of the day."""
     word = p.words[i]
-    if p.part and p.part != p.lexicon.part[word]:
-        return 0
+    if (p.part and p.part != p.lexicon.part[word]) or (p.span_seconds and not p.anchored and p.into < 0):
+        return 0  # "20 min tonight at 7" is how long, and when
+    if i and p.lexicon.counted_by(p.words[i - 1], word):
+        return 0  # "for 2 nights"
     p.part = p.lexicon.part[word]
     p.firm = p.firm or p.hour >= 0
     if word in p.lexicon.part_every and not p.freq and not p.inner and (p.weekday >= 0 or not p.has_day()):
@@ -68,6 +73,8 @@ def weekday(p: Phrase, i: int) -> int:
         return _several(p, value, i)
     if p.month and p.days and not p.firm and not _falls_on(p, value):
         return 0  # "repair 12-14 on friday": the figures were no date
+    if p.compact and (p.fixed is None or (p.fixed - 1) % 7 != value):
+        return 0  # "order 20260915 on friday"
     p.weekday = value
     p.firm = True
     if p.edge:
@@ -280,6 +287,7 @@ def compact(p: Phrase, word: str, j: int) -> int:
     """ "20261225"."""
     if p.has_day() or not "1900" <= word[:4] <= "2199":
         return 0
+    p.compact = True
     return _full(p, word[:4], word[4:6], word[6:], j=j)
 
 

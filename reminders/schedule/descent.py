@@ -62,6 +62,7 @@ def readers(code: str) -> dict[str, Reader]:
         (words.sets, repeat.sets),
         (words.once, repeat.once),
         (words.twice, repeat.twice),
+        (words.thrice, repeat.twice),
         (words.until, until),
         (words.starting, starting),
         (words.but, repeat.excepting),

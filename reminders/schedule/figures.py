@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from reminders.schedule import clock as clocks
-from reminders.schedule import dates, ranges, spans
+from reminders.schedule import dates, ranges, repeat, spans
 from reminders.schedule.numbers import number
 from reminders.schedule.phrase import Phrase
 from reminders.schedule.words import lexicon
@@ -164,16 +164,17 @@ def before_filler(p: Phrase, i: int, value: float, j: int) -> int:
 
 
 def before_part(p: Phrase, i: int, value: float, j: int) -> int:
-    """ "5 mornings hence"."""
+    """ "5 mornings hence"; "for 2 nights" is how long."""
     if p.word(j + 1) not in p.lexicon.hence or value != int(value) or value > 366:
-        return bare(p, i, value, j)
+        counted = p.word(j) in p.lexicon.unit
+        return bare(p, i, value, j) if not counted else spans.span(p, value, j) if p.into == i else 0
     p.offset, p.part, p.firm = int(value), p.lexicon.part[p.words[j]], True
     return j + 2
 
 
 def before_times(p: Phrase, i: int, value: float, j: int) -> int:
     if not p.freq:
-        return bare(p, i, value, j)
+        return (repeat.so_often(p, int(value), j + 1) if value < clocks.TIMES_MAX else 0) or bare(p, i, value, j)
     p.count = int(value)
     p.problem = p.problem or ("" if p.count else clocks.NO_TIME)
     return j + 1
@@ -278,10 +279,15 @@ def _hour(p: Phrase, i: int, whole: int, j: int) -> int:
     _, k = clocks.two_figures(p, j)
     if k and whole <= 24 and (not p.words[i].isdecimal() or p.word(k) in p.lexicon.half_day):
         return clocks.clock(p, i)
-    if p.hour >= 0 or not _part_follows(p, j) and not (p.has_day() and _ends(p, j)):
+    if p.hour >= 0 or not _part_follows(p, j) and not (p.has_day() and (_ends(p, j) or _to_do(p, whole, j))):
         whole_text = len(p.words[i]) == 4 and i == 0 and j == len(p.words) and p.hour < 0
         return clocks.clock(p, i) if whole_text and not YEAR_MIN <= whole <= YEAR_MAX else 0
     return clocks.clock(p, i)
+
+
+def _to_do(p: Phrase, whole: int, j: int) -> bool:
+    """Whether what is to be done comes next: "fri 6 pick up the keys", but not "fri 2 call mum", which is "to"."""
+    return p.words[j] in p.lexicon.verbs and 2 < whole <= 12 and p.words[j - 1].isdecimal()
 
 
 def _short_year(p: Phrase, whole: int, j: int) -> bool:

@@ -115,6 +115,7 @@ class Phrase(Said):
     days_named = 0  # how many days were named before the month
     paired = False  # "1 january and 1 july": each month with a day of its own
     year_shift = 0
+    compact = False  # "20261225", which may be any number
     beside = -1  # "the friday before christmas": the weekday
     between = False  # "between 1 and 3pm"
     # The time of the day.
@@ -131,12 +132,14 @@ class Phrase(Said):
     anchored = False
     # How often.
     interval = 1
+    per = 0  # "twice a day": so many times have to be named
     weekdays: list[int] | None = None
     but: list[int] | None = None
     count = 0
     until: datetime | None = None
     start: Phrase | None = None
     run = False  # "monday to": the next weekday closes the range
+    other: Phrase | None = None  # "monday or tuesday": the other one
     inners = 0  # how many phrases were read inside this one
     inner = False  # the end or the start of what repeats: cannot repeat itself
     other_days = 0  # the other likely reading is so many days off

@@ -41,6 +41,8 @@ def joined(p: Phrase, word: str, j: int) -> int:
     if small and not p.days and (p.month or p.word(j) in p.lexicon.month) and not p.freq:
         p.days, p.firm = [int(first)], True
         return j
+    if p.between and len(first) <= 2 and len(second) <= 2 and p.hour < 0:
+        return clocks.set_time(p, int(first), 0, 0, False, j)  # "between 9-6"
     if len(first) == len(second) == FIGURES_OF_A_TIME and p.hour < 0:
         if int(first[:2]) > 23 or int(first[2:]) > 59 or int(second[:2]) > 24 or int(second[2:]) > 59:
             return _day_and_year(p, int(first), int(second), j)
@@ -110,8 +112,14 @@ def _borrow_day(p: Phrase, last: Phrase) -> None:
     elif p.days and p.month and last.year and not p.year:
         p.year = last.year - (last.month < p.month)
     elif p.hour >= 0 and not p.has_day() and last.has_day():
-        for name in DAY_OF:
-            setattr(p, name, getattr(last, name))
+        borrow(p, last, DAY_OF)
 
 
+def borrow(p: Phrase, other: Phrase, names: tuple[str, ...]) -> None:
+    """Say of `p` what `other` says."""
+    for name in names:
+        setattr(p, name, getattr(other, name))
+
+
+TIME_OF = ("hour", "minute", "second", "half", "exact", "part")
 DAY_OF = ("offset", "fixed", "weekday", "week_mod", "weeks", "more_weeks", "days", "month", "year", "holiday")

@@ -87,6 +87,7 @@ def sets(p: Phrase, i: int) -> int:
     """ "weekdays", "weekends"."""
     p.freq = p.freq or "WEEKLY"
     p.weekdays = [*(p.weekdays or []), *p.lexicon.sets[p.words[i]]]
+    p.part = p.part or p.lexicon.part.get(p.words[i], "")  # "weeknights"
     p.firm = True
     return i + 1
 
@@ -177,10 +178,20 @@ def excepting(p: Phrase, i: int) -> int:
 
 
 def twice(p: Phrase, i: int) -> int:
-    if not p.freq:
+    return so_often(p, 3 if p.words[i] in p.lexicon.thrice else 2, i + 1)
+
+
+def so_often(p: Phrase, count: int, j: int) -> int:
+    """ "twice a day", "3 times a week": as many times or days have to be named; after what repeats, its end."""
+    if p.freq:
+        p.count = count
+        return j
+    lexicon = p.lexicon
+    k = j + (p.word(j) in lexicon.a or p.word(j) in lexicon.every)
+    if p.inner or not (p.word(k) in lexicon.often or lexicon.unit.get(p.word(k)) in FREQUENCIES):
         return 0
-    p.count = 2
-    return i + 1
+    p.per = count
+    return often(p, k) if p.word(k) in lexicon.often else _each_unit(p, k, 1)
 
 
 def _can_repeat(p: Phrase, j: int) -> bool:

@@ -11,6 +11,8 @@ from reminders.schedule.phrase import Phrase
 from reminders.schedule.resolve import NO_DATE, clock_of, in_half, point, untimed
 
 INTERVAL_MAX: Final = 1_000
+# How often was said, and not when.
+UNSAID: Final = "no_date"
 NAMES: Final = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 
 
@@ -73,7 +75,17 @@ def rule(p: Phrase) -> str | None:
             p.problem = NO_TIME  # "at 8:15 and 9:45", "monday at 9 and thursday at 5": more than one rule
             return None
         parts += times
+    if p.per and p.per != _named(p, weekdays, month_days):
+        p.problem = UNSAID  # "twice a day": when?
+        return None
     return ";".join([*parts, *_bounds(p)])
+
+
+def _named(p: Phrase, weekdays: list[int], month_days: list[int]) -> int:
+    """How many times are named in the period that "twice a day" is of."""
+    apart = len(weekdays) if p.freq == "WEEKLY" else len(month_days) + len(p.nths or ())
+    times = len(p.more_times or ()) + (p.hour >= 0)
+    return times if p.freq == "DAILY" else apart * max(times, 1)
 
 
 def _exists(day: int, months: list[int]) -> bool:

@@ -9,20 +9,23 @@ from typing import Any, Final
 from reminders import languages
 from reminders.schedule.tokens import tokens
 
-# Names this long are also known with one letter missing, doubled, or swapped with its neighbour.
+# Names this long are also known with one letter missing, doubled, or swapped with its neighbour, with a vowel more
+# or another, or with a letter from the key beside it.
 TYPO_LETTERS_MIN: Final = 6
+VOWELS: Final = "aeiou"
+KEYS: Final = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 
 # role → how its table is written in the data file
 SETS: Final = (
     "at on in from before joint noise the a and next this last every other after_next hence now past to half "
-    "quarter oclock hour_mark through until starting except for times once twice day_word later month_end "
+    "quarter oclock hour_mark through until starting except for times once twice thrice verbs day_word later month_end "
     "time_word plus part_today hour_plus hour_minus ago pm_short coming "
-    "or time_before weak same_time alternate filler day_past part_every between about counted behind"
+    "or time_before weak same_time alternate filler day_past part_every between about counted behind no_slip"
 ).split()
 VALUES: Final = "number adder multiplier fraction ordinal ordinal_suffix edge clock often sets".split()
 LISTS: Final = "unit day part half_day holiday".split()
 NAMES: Final = "weekday month".split()
-TYPED: Final = ("weekday", "plural", "month", "day")
+TYPED: Final = ("weekday", "plural", "month", "day", "part", "often", "sets", "unit")
 
 
 class Lexicon:
@@ -40,7 +43,9 @@ class Lexicon:
         self.half, self.quarter, self.oclock = (frozenset(tables[n]) for n in ("half", "quarter", "oclock"))
         self.hour_mark, self.through, self.until = (frozenset(tables[n]) for n in ("hour_mark", "through", "until"))
         self.starting, self.but, self.limit = (frozenset(tables[n]) for n in ("starting", "except", "for"))
-        self.times, self.once, self.twice = (frozenset(tables[n]) for n in ("times", "once", "twice"))
+        self.times, self.once = frozenset(tables["times"]), frozenset(tables["once"])
+        self.twice, self.thrice = frozenset(tables["twice"]), frozenset(tables["thrice"])
+        self.verbs = frozenset(tables["verbs"])
         self.day_word, self.month_end, self.plus = (frozenset(tables[n]) for n in ("day_word", "month_end", "plus"))
         self.hour_plus, self.hour_minus = frozenset(tables["hour_plus"]), frozenset(tables["hour_minus"])
         self.time_word, self.ago = frozenset(tables["time_word"]), frozenset(tables["ago"])
@@ -102,6 +107,17 @@ def foreign() -> dict[str, tuple[str, ...]]:
 
 
 def _tables(code: str) -> dict[str, dict[str, Any]]:
+    """What each word says, with the slips of the finger: known by what they slipped from, unless another word."""
+    tables = _spelt(code)
+    known = {word for table in tables.values() for word in table}
+    known.update(tables["no_slip"])
+    for name in TYPED:
+        slips = {slip: value for word, value in tables[name].items() for slip in _slips(word)}
+        tables[name].update((slip, value) for slip, value in slips.items() if slip not in known)
+    return tables
+
+
+def _spelt(code: str) -> dict[str, dict[str, Any]]:
     words: dict[str, Any] = languages.table(code).get("words", {})
     tables: dict[str, dict[str, Any]] = {name: {} for name in (*SETS, *VALUES, *LISTS, *NAMES, "plural")}
     own = {name: dict(pairs) for name, pairs in _read(words)}
@@ -109,15 +125,10 @@ def _tables(code: str) -> dict[str, dict[str, Any]]:
     if base:
         # What the language says itself is meant its own way: Hindi's "do" is two.
         mine = {word for table in own.values() for word in table}
-        for name, table in _tables(base).items():
+        for name, table in _spelt(base).items():
             tables[name].update((word, value) for word, value in table.items() if word not in mine)
     for name, table in own.items():
         tables[name].update(table)
-    # A slip of the finger is known by what it slipped from, unless it is another word.
-    known = {word for table in tables.values() for word in table}
-    for name in TYPED:
-        slips = {slip: value for word, value in tables[name].items() for slip in _slips(word)}
-        tables[name].update((slip, value) for slip, value in slips.items() if slip not in known)
     return tables
 
 
@@ -153,6 +164,17 @@ def _slips(word: str) -> Iterator[str]:
             yield word[:i] + word[i + 1 :]
             yield word[:i] + word[i] + word[i:]
             yield word[: i - 1] + word[i] + word[i - 1] + word[i + 1 :]
+            for other in _mistaken(word[i]):
+                yield word[:i] + other + word[i + 1 :]
+            for vowel in VOWELS:
+                yield word[:i] + vowel + word[i:]
+
+
+@lru_cache(maxsize=64)
+def _mistaken(letter: str) -> str:
+    """The letters that are typed instead of one: the other vowels, and those beside it on the keyboard."""
+    beside = "".join(row[max(at - 1, 0) : at] + row[at + 1 : at + 2] for row in KEYS if (at := row.find(letter)) >= 0)
+    return beside + (VOWELS.replace(letter, "") if letter in VOWELS else "")
 
 
 def _signs(merges: Mapping[str, Mapping[str, list[list[str]]]], tables: Mapping[str, dict[str, Any]]) -> frozenset[str]:

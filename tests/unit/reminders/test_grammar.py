@@ -192,3 +192,23 @@ def test_a_moved_reminder_keeps_what_was_not_said(phrase: str, due: str) -> None
     before = datetime(2026, 11, 20, 9, 30, tzinfo=NEW_YORK)
     found = moved(phrase=phrase, due=before, reference=NOW, tz="America/New_York", dayfirst=False)
     assert (f"{found:%Y-%m-%d %H:%M}" if found else "") == due
+
+
+@pytest.mark.parametrize(
+    ("text", "first", "second", "subject"),
+    [
+        ("call Bob saturday or sunday at 3", "2026-11-21 15:00", "2026-11-22 15:00", "call Bob"),
+        ("call Bob on monday 9am or 1pm", "2026-11-23 09:00", "2026-11-23 13:00", "call Bob"),
+        ("gym at 5pm or 6pm tomorrow", "2026-11-19 17:00", "2026-11-19 18:00", "gym"),
+        ("remind me saturday or sunday to call Bob", "2026-11-21 09:00", "2026-11-22 09:00", "call Bob"),
+    ],
+)
+def test_of_two_times_that_were_named_it_asks_which(text: str, first: str, second: str, subject: str) -> None:
+    request = understand(text, NOW, "America/New_York")
+    assert [f"{choice:%Y-%m-%d %H:%M}" for choice in request.choices] == [first, second]
+    assert (request.kind, request.subject) == ("remind", subject)
+
+
+def test_how_often_without_when_is_asked_for() -> None:
+    request = understand("take insulin twice a day", NOW, "America/New_York")
+    assert (request.kind, request.problem, request.subject) == ("unclear", "no_date", "take insulin")

@@ -121,7 +121,7 @@ class System:
 
     def _carrier(self, path: str, body: bytes | None = None) -> bytes:
         asked = request.Request(f"http://127.0.0.1:{self.port + 10}{path}", data=body)
-        with request.urlopen(asked, timeout=30) as answer:  # noqa: S310 (the loopback)
+        with request.urlopen(asked, timeout=120) as answer:  # noqa: S310 (the loopback)
             found: bytes = answer.read()
             return found
 

@@ -90,7 +90,7 @@ def is_done(wanted: Experiment, *, tier: str, directory: Path) -> bool:
     except (OSError, ValueError):
         return False
     same = [fault.name for fault in wanted.faults] == [fault["name"] for fault in last.get("faults", ())]
-    return bool(same and last["as_expected"] and last["commit"] == _git("rev-parse", "--short=10", "HEAD"))
+    return bool(same and last["as_expected"] and last["commit"] == commit())
 
 
 def _audit_breaks(found: Found) -> list[dict[str, Any]]:
@@ -180,7 +180,7 @@ def _plain(one: Any) -> dict[str, Any] | None:
 
 def _where(subject: Subject) -> dict[str, Any]:
     return {
-        "commit": _git("rev-parse", "--short=10", "HEAD") or "unknown",
+        "commit": commit(),
         "changed": bool(_git("status", "--porcelain", "--untracked-files=no")),
         "host": host(),
         "settings": {name: value for name, value in sorted(subject.settings.items()) if name.endswith(_SHOWN)},
@@ -197,6 +197,11 @@ def host() -> dict[str, Any]:
         "python": platform.python_version(),
         "load": [round(one, 2) for one in os.getloadavg()],
     }
+
+
+def commit() -> str:
+    """The commit that is checked out."""
+    return _git("rev-parse", "--short=10", "HEAD") or "unknown"
 
 
 def _git(*words: str) -> str:

@@ -1,16 +1,26 @@
-"""Settings that could lose or repeat work are refused at start.
+"""Settings that could lose or repeat work are refused at start, ours and the database server's.
 
-Django runs these before every command; granian and Celery run none, so `wsgi.py` and `celery_app.py` call `refuse()`.
+Django runs these before every command, and asks the server before `migrate`; granian and Celery run none, so `wsgi.py`
+and `celery_app.py` call `refuse()`.
 """
 
 import os
 from collections.abc import Iterable
-from typing import Any
+from functools import partial
+from typing import Any, Final
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, register
+from django.core.checks import CheckMessage, Error, Tags, register
+from django.db import OperationalError, connections
 
 from reminders import limits, wiring
+
+# The last one: how many may be connected who are no superusers and reserve nothing.
+_KEEPS: Final = """
+SELECT current_setting('fsync'), current_setting('full_page_writes'), current_setting('synchronous_commit'),
+       current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
+       - coalesce(current_setting('reserved_connections', true), '0')::int
+"""
 
 
 @register()
@@ -65,6 +75,40 @@ def secrets_are_set_where_people_are_served(**_: Any) -> Iterable[CheckMessage]:
         yield Error("RINGBACK_SECRET_KEY is not set; give it a long random value.", id="ringback.E005")
 
 
+@register(Tags.database)
+def the_server_keeps_what_it_commits(*, databases: Iterable[str] | None = None, **_: Any) -> Iterable[CheckMessage]:
+    """What is answered 2xx must be on stable storage. A server that is away is not asked: it is waited for."""
+    for alias in databases or ():
+        try:
+            with connections[alias].cursor() as cursor:
+                cursor.execute(_KEEPS)
+                fsync, pages, commit, room = cursor.fetchone()
+        except OperationalError:
+            continue
+        finally:
+            connections[alias].close()
+        for name, value in (("fsync", fsync), ("full_page_writes", pages)):
+            if value == "off" and not settings.RINGBACK_MAY_FORGET:
+                yield Error(
+                    f"The database server runs with {name} = off: after a crash it may have forgotten what was "
+                    f"accepted. Set {name} = on and reload it.",
+                    id="ringback.E007",
+                )
+        if commit in ("off", "local") and not settings.RINGBACK_MAY_FORGET:
+            yield Error(
+                f"The database server runs with synchronous_commit = {commit}: a commit does not wait until it is "
+                "kept. Set it to on, and reload the server.",
+                id="ringback.E008",
+            )
+        size = (connections[alias].settings_dict["OPTIONS"].get("pool") or {}).get("size", 0)
+        if size >= room:
+            yield Error(
+                f"This process may hold {size} connections, and the database server has {room} for everybody. Lower "
+                "RINGBACK_WEB_CONNECTIONS or RINGBACK_WORKER_THREADS, or raise max_connections.",
+                id="ringback.E009",
+            )
+
+
 def refuse() -> None:
     """Run every check of ours; exit with its sentences where one fails."""
     checks = (
@@ -72,6 +116,7 @@ def refuse() -> None:
         nothing_is_redelivered_behind_our_back,
         autocommit_is_on,
         secrets_are_set_where_people_are_served,
+        partial(the_server_keeps_what_it_commits, databases=["default"]),
     )
     errors = [message for check in checks for message in check()]
     if errors:

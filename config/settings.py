@@ -24,6 +24,7 @@ RINGBACK_LAB = _flag("RINGBACK_LAB", False, "1: `up` puts the lab's fault proxy 
 RINGBACK_VERSION = _text("RINGBACK_VERSION", "", "the version that runs, for the marks of deploys; none where empty")
 RINGBACK_INSTANCE = _text("RINGBACK_INSTANCE", "", "this process's name, such as worker-1")
 RINGBACK_SIMULATED = _flag("RINGBACK_SIMULATED", True, "1 where the carrier is the simulated one")
+RINGBACK_MAY_FORGET = _flag("RINGBACK_MAY_FORGET", False, "1: a server without fsync is taken; for tests alone")
 DEBUG = False
 SECRET_KEY = _text("RINGBACK_SECRET_KEY", "not-secret-and-refused-where-it-serves", "Django's key", secret=True)
 RINGBACK_TELEMETRY_KEY = _text("RINGBACK_TELEMETRY_KEY", "telemetry", "keys the hash of numbers", secret=True)

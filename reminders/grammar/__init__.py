@@ -17,6 +17,7 @@ from reminders.grammar.splitting import (
     Frame,
     Sentence,
     left_of,
+    modifies,
     one_of_two,
     parted,
     phrase_at,
@@ -31,11 +32,14 @@ from reminders.schedule.resolve import point
 from reminders.schedule.rules import first_of
 from reminders.schedule.stamps import forwards, localised
 from reminders.schedule.suggestions import suggestion
-from reminders.schedule.tokens import outer_spans
+from reminders.schedule.tokens import outer_spans, tokens
 
 __all__ = ["KINDS", "Request", "moved", "understand"]
 
 YEARS_AHEAD_MAX: Final = 10
+# The bare hours that dinner has after noon and breakfast before it.
+EARLY_HOUR_MIN: Final = 4
+NOON: Final = 12
 TEXT_CHARACTERS_MAX: Final = 1_600
 # Languages that are tried besides the person's own and English.
 TONGUES_MAX: Final = 1
@@ -115,7 +119,7 @@ def _in_language(sentence: Sentence, frame: Frame, told: Voice) -> tuple[int, Re
     if found is None:
         subject = left_of(sentence, opened, cuts, told)
         return explained, Request(kind="unclear", problem="no_date", subject=subject, language=told.code)
-    return explained * 10 + 5, _request(sentence, found, cuts, opened, told)
+    return explained * 10 + 5, _request(sentence, found, cuts, opened, greeted, told)
 
 
 def _opening(sentence: Sentence, told: Voice) -> tuple[int, int]:
@@ -147,6 +151,8 @@ def _date(
         if alone is not None and alone.end == len(sentence.words):
             return alone.phrase, [alone]  # nothing but a date, however short
         return None, closing
+    while len(known) > 1 and modifies(sentence, known[-1]) and not all(modifies(sentence, one) for one in known):
+        known.pop()
     first, last = known[0], known[-1]
     if len(known) > 1 and (either := one_of_two(sentence, known[-2], last)) is not None:
         return either.phrase, [either, *closing]
@@ -183,28 +189,40 @@ def _stands(sentence: Sentence, here: Found, told: Voice, opened: int) -> bool:
     return match(told.joint, sentence.words, here.end) > here.end
 
 
-def _request(sentence: Sentence, p: Phrase, cuts: list[Cut], opened: int, told: Voice) -> Request:
-    if not opened:
-        cuts = [_with_opening(sentence, cut, told) for cut in cuts]
+def _request(sentence: Sentence, p: Phrase, cuts: list[Cut], opened: int, greeted: int, told: Voice) -> Request:
+    if opened == greeted:
+        cuts = [_with_opening(sentence, cut, told, greeted) for cut in cuts]
     subject = left_of(sentence, opened, sorted(cuts, key=lambda cut: cut.start), told)
     if not p.freq and any(cut.start and sentence.words[cut.start - 1] in sentence.lexicon.every for cut in cuts):
         # "every next 30 days": no rule that anybody could mean, and surely not the once that is left of it.
         return Request(
             kind="unclear", problem="no_date", subject=left_of(sentence, opened, [], told), language=told.code
         )
+    _take_hint(p, subject, told)
     request = _due(p, subject, told.code)
     if request.kind == "remind" and not subject:
         return Request(kind="unclear", problem="no_subject", when=request.when, rrule=request.rrule, language=told.code)
     return request
 
 
-def _with_opening(sentence: Sentence, cut: Cut, told: Voice) -> Cut:
+def _take_hint(p: Phrase, subject: str, told: Voice) -> None:
+    """ "dinner friday at 7", "wake me at 6": before or after noon, where only what it is about says which."""
+    if p.hour < 0 or p.half or p.part or p.exact or p.by_name or not EARLY_HOUR_MIN <= p.hour + p.counted_back < NOON:
+        return
+    words = set(tokens(subject))
+    if words & told.late:
+        p.half = "pm"
+    elif words & told.early:
+        p.half = "am"
+
+
+def _with_opening(sentence: Sentence, cut: Cut, told: Voice, greeted: int) -> Cut:
     """ "tomorrow, please remind me to ...", "..., remind me at 6": the opening beside the date is no subject either."""
     words, start, end = sentence.words, cut.start, cut.end
     for size in range(min(3, start), 0, -1):
         if tuple(words[start - size : start]) in told.close:
             return Cut(start - size, end)
-    if start:
+    if start > greeted:
         return cut
     for _ in range(2):
         end = match(told.hello, sentence.words, end)

@@ -132,6 +132,8 @@ def _snooze(sentence: Sentence, frame: Frame, told: Voice, rest: list[str]) -> R
     found = phrases(sentence, frame, 0)
     if len(found) > 1 or len(rest) > 6:
         return None
+    if found and any((word,) not in told.polite for word in sentence.words[found[0].end :]):
+        return None  # "call me back in 5 minutes about the car"
     k = match(told.move_to, rest, 0)
     return Request(kind="snooze", phrase=_from_word(sentence, rest, k), language=told.code)
 

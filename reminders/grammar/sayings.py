@@ -29,6 +29,11 @@ class Voice:
         # "remind me 2 call mum": a figure for a word.
         self.short: Sayings = _by_first(asking.get("short", ()), base.short if base else None)
         self.verbs = lexicon(code).verbs
+        # What is done in the evening, what in the morning: "dinner at 7", "wake me at 6".
+        self.late, self.early = (
+            frozenset(asking.get(name, ())) | (getattr(base, name) if base else frozenset())
+            for name in ("late", "early")
+        )
         self.hello: Sayings = _by_first(asking.get("hello", ()), base.hello if base else None)
         self.closers = frozenset(tokens(saying)[-1] for saying in asking.get("close", ()))
         self.thanks = frozenset(tuple(tokens(saying)) for saying in asking.get("thanks", ()))

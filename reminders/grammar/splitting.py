@@ -31,6 +31,8 @@ SURE: Final = 2
 LEADING: Final = " \t\r\n,:;.-–—!>"
 TRAILING: Final = " \t\r\n,;:-–—>"
 STOPS: Final = ".!?…,;:"
+# What follows a date that names no thing.
+AFTER_A_DATE: Final = frozenset({"about", "to", "for", "with", "and", "at", "or", "on", "re", "by", "before", "i"})
 
 
 class Sentence:
@@ -114,6 +116,7 @@ def phrases(sentence: Sentence, frame: Frame, start: int) -> list[Found]:
             i = beyond  # "feed the [cat] at 7pm": what no token holds stays in the subject
             continue
         if here is not None and is_sure(sentence, here):
+            here = _without_particle(sentence, frame, here)
             found.append(here)
             i = here.end
             continue
@@ -127,6 +130,18 @@ def phrases(sentence: Sentence, frame: Frame, start: int) -> list[Found]:
             i = here.end
     # "parking meter 15 min": a bare length of time, where nothing better is said.
     return found or ([spare] if spare is not None else [])
+
+
+def _without_particle(sentence: Sentence, frame: Frame, found: Found) -> Found:
+    """ "check [in] tomorrow", "log [on] at 5": a word that belongs to the verb before it, where no phrase needs it."""
+    words, lexicon, i = sentence.words, sentence.lexicon, found.start
+    if not i or words[i - 1] not in lexicon.verbs or found.end - i < 2:
+        return found
+    after, p = words[i + 1], found.phrase
+    alone = after in lexicon.day or after in lexicon.weekday or after in lexicon.at or after in lexicon.part_today
+    loose = (words[i] in lexicon.into and not p.span and alone) or (words[i] in lexicon.on and after in lexicon.at)
+    rest = phrase_at(sentence, frame, i + 1) if loose else None
+    return rest if rest is not None and rest.end == found.end else found
 
 
 def _goes_on(sentence: Sentence, word: str) -> bool:
@@ -166,6 +181,19 @@ def parted(sentence: Sentence, frame: Frame, first: Found, last: Found, opened: 
     if word in lexicon.the and word not in lexicon.on and p.weekday >= 0:
         return None  # "the monday meeting at 5"
     return together(sentence, frame, first, last)
+
+
+def modifies(sentence: Sentence, found: Found) -> bool:
+    """Whether a date only says which one a thing is: "the May 5 exam", "my friday flight"."""
+    words, lexicon, start, end = sentence.words, sentence.lexicon, found.start, found.end
+    while start < end - 1 and words[start] in lexicon.joint and words[start] not in lexicon.determiner:
+        start += 1  # "about the May 5 exam"
+    named = words[start] in lexicon.determiner or (start > 0 and words[start - 1] in lexicon.determiner)
+    if not named or end >= len(words):
+        return False
+    after, gap = words[end], sentence.text[sentence.ends[end - 1] : sentence.starts[end]]
+    linked = after in lexicon.joint or after in lexicon.verbs or after in lexicon.both or after in lexicon.at
+    return gap == " " and not linked and after not in AFTER_A_DATE
 
 
 def one_of_two(sentence: Sentence, first: Found, last: Found) -> Found | None:
@@ -227,7 +255,7 @@ def _closes(sentence: Sentence, found: Found) -> bool:
     if any(suffix.get(word) == SURE for word in sentence.words[found.start : found.end]):
         return True  # "25 tarikh ko"
     gap = sentence.text[sentence.ends[found.end - 1] : sentence.starts[found.end]]
-    return any(c in STOPS for c in gap) or sentence.words[found.end] in ("about", "to", "for", "with", "and", "at")
+    return any(c in STOPS for c in gap) or sentence.words[found.end] in AFTER_A_DATE
 
 
 def together(sentence: Sentence, frame: Frame, first: Found, last: Found) -> Found | None:
@@ -238,7 +266,8 @@ def together(sentence: Sentence, frame: Frame, first: Found, last: Found) -> Fou
 
 
 def is_day_only(p: Phrase) -> bool:
-    return p.hour < 0 and not p.part and not p.span and p.has_day()
+    """A day, or a part of one: "tomorrow evening"."""
+    return p.hour < 0 and not p.span and p.has_day()
 
 
 def is_time_only(p: Phrase) -> bool:
@@ -306,8 +335,10 @@ def _without_joint(piece: str, voice: Voice) -> str:
 
 def _without_stop(subject: str, pieces: list[str]) -> str:
     """Dangling punctuation where a phrase was cut off the end: "tea," but not the "?" of a question."""
-    cut_at_end = len(pieces) > 1 and not pieces[-1].strip(STOPS + " \t\r\n")
-    return subject.rstrip(TRAILING) if cut_at_end else subject
+    if len(pieces) < 2 or pieces[-1].strip(STOPS + " \t\r\n"):
+        return subject
+    subject = subject.rstrip(TRAILING)
+    return subject[:-1] if subject.endswith(".") and not subject.endswith("..") else subject
 
 
 def _merged(

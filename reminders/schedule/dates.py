@@ -103,6 +103,8 @@ def month(p: Phrase, i: int) -> int:
     if p.month:
         p.months = [*(p.months or [p.month]), p.lexicon.month[p.words[i]]]
         p.paired = p.paired or len(p.days or ()) != p.days_named
+    if p.days and p.month == 0 and p.words[i - 1] in p.lexicon.on and p.words[i - 1] not in p.lexicon.the:
+        return 0  # "the 1st, on feb 27"
     p.days_named = len(p.days or ())
     p.month = p.lexicon.month[p.words[i]]
     return i + 1
@@ -118,10 +120,11 @@ def holiday(p: Phrase, i: int) -> int:
 
 def edge(p: Phrase, i: int) -> int:
     """ "the end of june", "the start of each month"; not the verb of "at 4 start dinner"."""
-    if not p.freq and not _goes_on(p, p.word(i + 1)):
+    j = i + 1 + (p.word(i + 1) == "-" and p.word(i + 2) in p.lexicon.month)  # "mid-march"
+    if not p.freq and not _goes_on(p, p.word(j)):
         return 0
     p.edge = p.lexicon.edge[p.words[i]]
-    return i + 1 if p.freq else -(i + 1)
+    return j if p.freq else -j
 
 
 def _goes_on(p: Phrase, word: str) -> bool:
@@ -237,6 +240,9 @@ def figure_date(p: Phrase, word: str, j: int) -> int:
     parts = word.replace(" ", "").split(mark)
     if not 2 <= len(parts) <= 3 or not all(part.isdecimal() and len(part) <= 4 for part in parts):
         return 0
+    if p.month and p.days is None and len(parts) == 2 and mark == "/" and len(parts[1]) == 4:
+        p.days, p.year, p.firm = [int(parts[0])], int(parts[1]), True
+        return j  # "feb/9/2026"
     if p.days is not None or p.fixed is not None or p.month or p.offset is not None:
         return 0
     if len(parts[0]) == 4:
@@ -250,6 +256,8 @@ def figure_date(p: Phrase, word: str, j: int) -> int:
         year = int(parts[2]) + (p.convention.century if len(parts[2]) <= 2 else 0)
         return _full(p, str(year), str(month), str(day), j=j)
     if not 1 <= month <= 12 or not 1 <= day <= 31:
+        if mark == "-" and p.into < 0:
+            return 0  # "pages 30-45"
         p.problem = p.problem or NO_DATE
     p.month, p.days = month, [day]
     return j

@@ -85,7 +85,8 @@ def unlinked(p: Phrase, i: int) -> int:
     if p.hour >= 0 or p.span:
         return 0
     dated, j = p.has_day(), clocks.clock(p, i + 1)
-    if j and (dated or p.half):
+    if j and (dated or p.half or p.by_name):
+        p.firm = True
         return j
     p.hour = -1
     return 0

@@ -13,6 +13,8 @@ from reminders.schedule.words import lexicon
 
 YEAR_MIN, YEAR_MAX = 1900, 2199
 DAY_IN_FIGURES = 2400
+# Minutes to an hour are said in fives: "ten to six".
+MINUTES_SPOKEN = 5
 # After "in", these count a length of time and nothing else.
 IN_A_WHILE = ("minute", "hour", "day", "week", "month", "year")
 
@@ -104,7 +106,7 @@ def before_clock(p: Phrase, i: int, value: float, j: int) -> int:
         return clocks.clock(p, i) or bare(p, i, value, j)
     if p.words[j] in p.lexicon.to and (k := _range_start(p, i, int(value), j)):
         return k  # "july 13 to 15", "12 to 16 september", "from 3 to 4pm"
-    if p.words[j] in p.lexicon.through and (k := sooner(p, i, value, j)):
+    if p.words[j] in p.lexicon.through and (k := sooner(p, i, value, j) or _nine_to_five(p, value, j)):
         return k
     between = p.words[j] in p.lexicon.to or p.words[j] in p.lexicon.past
     if between and p.at != i and not (number(p.lexicon, p.words, j + 1)[1] or p.word(j + 1) in p.lexicon.clock):
@@ -128,6 +130,15 @@ def _range_start(p: Phrase, i: int, value: int, j: int) -> int:
         p.days, p.firm = [value], True
         return j
     return clocks.set_time(p, value, 0, 0, False, j) if i and p.words[i - 1] in lexicon.of_from else 0
+
+
+def _nine_to_five(p: Phrase, value: float, j: int) -> int:
+    """ "9 to 5", "6 to 8 tonight": from one hour to the other. "10 to 8" is ten minutes before it."""
+    last, k = number(p.lexicon, p.words, j + 1)
+    hours = k > 0 and 1 <= value <= 12 and value % MINUTES_SPOKEN != 0 and 1 <= last <= 12 and last == int(last)
+    if not hours or p.hour >= 0 or p.words[j] not in p.lexicon.to or p.word(j + 1) in p.lexicon.a:
+        return 0
+    return clocks.set_time(p, int(value), 0, 0, False, j)
 
 
 def before_or(p: Phrase, i: int, value: float, j: int) -> int:
@@ -287,7 +298,8 @@ def _hour(p: Phrase, i: int, whole: int, j: int) -> int:
 
 def _to_do(p: Phrase, whole: int, j: int) -> bool:
     """Whether what is to be done comes next: "fri 6 pick up the keys", but not "fri 2 call mum", which is "to"."""
-    return p.words[j] in p.lexicon.verbs and 2 < whole <= 12 and p.words[j - 1].isdecimal()
+    hour = 2 < whole <= 12 or (100 <= whole < DAY_IN_FIGURES and whole % 100 < 60)
+    return p.words[j] in p.lexicon.verbs and hour and p.words[j - 1].isdecimal()
 
 
 def _short_year(p: Phrase, whole: int, j: int) -> bool:

@@ -41,6 +41,8 @@ def joined(p: Phrase, word: str, j: int) -> int:
     if small and not p.days and (p.month or p.word(j) in p.lexicon.month) and not p.freq:
         p.days, p.firm = [int(first)], True
         return j
+    if small_hours(p, first, second, j):
+        return clocks.set_time(p, int(first), 0, 0, False, j)  # "tonight 8-10", "8-10 tomorrow"
     if p.between and len(first) <= 2 and len(second) <= 2 and p.hour < 0:
         return clocks.set_time(p, int(first), 0, 0, False, j)  # "between 9-6"
     if len(first) == len(second) == FIGURES_OF_A_TIME and p.hour < 0:
@@ -52,6 +54,17 @@ def joined(p: Phrase, word: str, j: int) -> int:
     if len(second) == FIGURES_OF_A_TIME and len(first) <= 2:
         return _day_and_year(p, int(first), int(second), j)
     return 0
+
+
+def small_hours(p: Phrase, first: str, second: str, j: int) -> bool:
+    """Whether "8-10" are hours: beside a day that is none in figures."""
+    if not (len(first) <= 2 and len(second) <= 2 and 1 <= int(first) <= 24 and 1 <= int(second) <= 24) or p.hour >= 0:
+        return False
+    if p.month or p.days or p.fixed is not None or p.freq:
+        return False
+    lexicon, word = p.lexicon, p.word(j)
+    named = p.offset is not None or p.part != "" or p.weekday >= 0 or p.weeks is not None
+    return named or word in lexicon.part or word in lexicon.day
 
 
 def _day_and_year(p: Phrase, day: int, year: int, j: int) -> int:
@@ -99,6 +112,8 @@ def _time_after_all(p: Phrase, last: Phrase, i: int, j: int) -> int:
 
 def _borrow_half(p: Phrase, last: Phrase) -> None:
     """ "3 to 5pm" is from 3pm; "11 to 1pm" from 11am."""
+    if last.part and not (p.half or p.part or last.half):
+        p.part = last.part  # "7 to 9 tonight"
     if p.half or p.part or p.hour > 12 or not last.half:
         return
     later = last.hour % 12 >= p.hour % 12

@@ -38,12 +38,16 @@ def span(p: Phrase, value: float, j: int) -> int:
         more, m = number(lexicon, words, k + 1)
         if m and more < 1 and p.word(m) not in lexicon.unit:
             value, k = value + more, m
-    if unit == "hour" and words[j] in lexicon.hour_mark and k < len(words) and _two_figures(words[k]):
+    brief = words[j] in lexicon.hour_mark or (p.into >= 0 and k + 1 == len(words))  # "1h10"; "in 1 hour 10"
+    if unit == "hour" and brief and k < len(words) and _two_figures(words[k]):
         value, k = value + int(words[k]) / 60, k + 1 + (lexicon.unit.get(p.word(k + 1)) == "minute")
+    if p.word(k) in lexicon.either:  # "an hour or two": the sooner
+        more, m = number(lexicon, words, k + 1)
+        k = m if more > value and p.word(m) not in lexicon.unit else k
     if not _add(p, value, unit):
         return 0
     p.firm = p.firm or p.into >= 0
-    return _anchor(p, k)
+    return _anchor(p, k) if k < len(words) else k
 
 
 def _two_figures(word: str) -> bool:

@@ -18,9 +18,10 @@ KEYS: Final = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 # role → how its table is written in the data file
 SETS: Final = (
     "at on in from before joint noise the a and next this last every other after_next hence now past to half "
-    "quarter oclock hour_mark through until starting except for times once twice thrice verbs day_word later month_end "
-    "time_word plus part_today hour_plus hour_minus ago pm_short coming "
-    "or time_before weak same_time alternate filler day_past part_every between about counted behind no_slip"
+    "quarter oclock hour_mark through until starting except for times once twice thrice verbs determiner day_word "
+    "later month_end time_word plus part_today hour_plus hour_minus ago pm_short coming "
+    "or time_before weak same_time alternate filler day_past part_every between about counted behind "
+    "no_slip"
 ).split()
 VALUES: Final = "number adder multiplier fraction ordinal ordinal_suffix edge clock often sets".split()
 LISTS: Final = "unit day part half_day holiday".split()
@@ -45,7 +46,7 @@ class Lexicon:
         self.starting, self.but, self.limit = (frozenset(tables[n]) for n in ("starting", "except", "for"))
         self.times, self.once = frozenset(tables["times"]), frozenset(tables["once"])
         self.twice, self.thrice = frozenset(tables["twice"]), frozenset(tables["thrice"])
-        self.verbs = frozenset(tables["verbs"])
+        self.verbs, self.determiner = frozenset(tables["verbs"]), frozenset(tables["determiner"])
         self.day_word, self.month_end, self.plus = (frozenset(tables[n]) for n in ("day_word", "month_end", "plus"))
         self.hour_plus, self.hour_minus = frozenset(tables["hour_plus"]), frozenset(tables["hour_minus"])
         self.time_word, self.ago = frozenset(tables["time_word"]), frozenset(tables["ago"])

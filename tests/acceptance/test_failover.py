@@ -41,6 +41,7 @@ def cluster() -> Iterator[replicas.Cluster]:
 @pytest.fixture(scope="module")
 def system(cluster: replicas.Cluster) -> Iterator[System]:
     addresses = {
+        "RINGBACK_MAY_FORGET": "1",
         "DATABASE_URL": cluster.app_url(),
         "RINGBACK_OWNER_DATABASE_URL": cluster.owner_url(),
         "RINGBACK_REPLICA_DATABASE_URL": cluster.app_url("target_session_attrs=prefer-standby&connect_timeout=2"),

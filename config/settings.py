@@ -130,7 +130,15 @@ RINGBACK_TRACE_PORT = _integer("RINGBACK_TRACE_PORT", 4318, "where the embedded 
 RINGBACK_TRACE_DAYS = _number("RINGBACK_TRACE_DAYS", 7, "how long the embedded trace store keeps a span")
 RINGBACK_TRACE_BYTES = _integer("RINGBACK_TRACE_BYTES", 256 << 20, "how large it may become", at_least=1 << 20)
 RINGBACK_WATCH_SECONDS = _number("RINGBACK_WATCH_SECONDS", 5, "how often the watch looks", at_least=0.5)
-RINGBACK_CANARY_SECONDS = _number("RINGBACK_CANARY_SECONDS", 0, "how often the canary texts; 0 = there is none")
+RINGBACK_CANARY_SECONDS = _number(
+    "RINGBACK_CANARY_SECONDS", 0, "where nobody is rung for so long the canary is; 0: none"
+)
+RINGBACK_PROMETHEUS = _text(
+    "RINGBACK_PROMETHEUS", "auto", "1: `up` runs Prometheus and Alertmanager; 0: never; auto: where they are installed"
+)
+RINGBACK_ALERTMANAGER_URL = _text(
+    "RINGBACK_ALERTMANAGER_URL", "", "whose alerts are shown; where empty the watch alone decides what fires"
+)
 RINGBACK_STANDBYS = _integer("RINGBACK_STANDBYS", 0, "how many standbys of Postgres this tier has")
 RINGBACK_METRICS_PORT = _integer("RINGBACK_METRICS_PORT", 0, "the port of a worker's /metrics; 0 = none")
 RINGBACK_LOG_FORMAT = _text("RINGBACK_LOG_FORMAT", "auto", "json, text, or auto (text at a terminal)")

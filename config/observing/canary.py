@@ -1,7 +1,8 @@
 """The canary: a synthetic person who texts, is rung, answers and presses 1, through the real path.
 
-It makes low traffic measurable: where nobody else texts, it still tells whether a phone would ring. Only on the
-simulated carrier: a real one needs a number of its own that answers, which nothing here provides.
+It makes low traffic measurable: where nobody is rung, it still tells whether a phone would ring. While others are rung
+it keeps quiet: that says as much, and whoever counts calls or charges counts none of its own. Only on the simulated
+carrier: a real one needs a number of its own that answers, which nothing here provides.
 """
 
 import http.client
@@ -17,26 +18,37 @@ SECONDS_MAX: Final = 1.0
 
 @dataclass
 class Canary:
-    """One canary; `look` moves it on and never waits for longer than a few requests."""
+    """One canary; it begins with a quiet round. `look` moves it on and never waits for longer than a few requests."""
 
     carrier: str
     every_seconds: float
     heard_at: float | None = None
-    _began_at: float = field(default=0.0)
+    _began_at: float | None = None
+    _others_at: float | None = None  # when a call of somebody else's was placed
     _texted_at: float | None = None
     _heard: set[str] = field(default_factory=set)
 
-    def look(self, at: float) -> float:
-        """Text where it is time, answer where it rings; seconds since it last heard its reminder."""
-        self._began_at = self._began_at or at
+    def look(self, at: float, *, placed: float) -> float:
+        """Text where it is time, answer where it rings. `placed`: the calls that the carrier took since the last look.
+
+        Seconds since it last heard its reminder, or others were rung.
+        """
+        self._began_at = at if self._began_at is None else self._began_at
+        if placed and not self._is_rung():
+            self._others_at = at
+        quiet_since = max(one for one in (self._began_at, self._others_at, self._texted_at) if one is not None)
         try:
-            if self._texted_at is None or at - self._texted_at >= self.every_seconds:
+            if at - quiet_since >= self.every_seconds:
                 self._texted_at = at
                 self._ask("POST", "/sim/sms", {"from": NUMBER, "body": BODY})
             self._answer(at)
         except (OSError, http.client.HTTPException, ValueError, KeyError):
             pass  # that the carrier does not answer is told by the age
-        return at - (self.heard_at or self._began_at)
+        return at - max(one for one in (self._began_at, self._others_at, self.heard_at) if one is not None)
+
+    def _is_rung(self) -> bool:
+        """Whether a call that is placed now may be its own."""
+        return self._texted_at is not None and (self.heard_at is None or self.heard_at <= self._texted_at)
 
     def _answer(self, at: float) -> None:
         """Answer what rings and press 1. Heard is heard, also where the carrier answered and pressed by itself."""

@@ -11,6 +11,10 @@ GAUGES: Final[Mapping[str, tuple[str, str]]] = {
     "ringback_database_up": ("1 where the database answered within its time", ""),
     "ringback_database_writable": ("1 where it takes writes: a standby answers as well", ""),
     "ringback_tables_locked": ("Tables that somebody has locked against everybody (ACCESS EXCLUSIVE)", ""),
+    "ringback_prometheus_up": (
+        "1 where Prometheus looks and Alertmanager says so; absent where the watch is alone",
+        "",
+    ),
     "ringback_redis_up": ("1 where Redis answered within its time", ""),
     "ringback_carrier_up": ("1 where a carrier's address answers", ""),
     "ringback_instances_down": ("Processes whose /metrics did not answer, by kind", "kind"),
@@ -45,7 +49,10 @@ GAUGES: Final[Mapping[str, tuple[str, str]]] = {
     "ringback_account_refused": ("1 where a carrier account is asked no more, for its failures", ""),
     "ringback_clock_aside_seconds": ("How far this host's clock is from the database's", ""),
     "ringback_disk_free_share": ("Share of the data directory's disk that is free", ""),
-    "ringback_canary_age_seconds": ("Since the canary last heard its reminder; absent where there is no canary", ""),
+    "ringback_canary_age_seconds": (
+        "Since the canary last heard its reminder, or others were rung; absent without one",
+        "",
+    ),
     "ringback_canary_missed": ("The same in rounds of the canary; under 2 where all is well", ""),
 }
 COUNTERS: Final[Mapping[str, tuple[str, str]]] = {

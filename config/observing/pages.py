@@ -22,6 +22,7 @@ from billing.queries import HoldLine
 from config.observing import status as nines_page
 from config.observing import told
 from config.observing import waterfall as drawing
+from config.observing.prometheus import PROMETHEUS
 from config.observing.slos import PAGE, looked_for
 from config.observing.spans import Store
 from reminders import history, limits, phone, queries
@@ -134,7 +135,10 @@ def _looked(said: Mapping[str, Any]) -> str:
     if said["looked_at"] is None:
         return "Nobody looks: the watch does not run here."
     when = datetime.fromisoformat(said["looked_at"])
-    return f"Looked at {when:%H:%M:%S} UTC." if said["looks"] else f"Nobody has looked since {when:%H:%M:%S} UTC."
+    if not said["looks"]:
+        return f"Nobody has looked since {when:%H:%M:%S} UTC."
+    by = "Prometheus" if said["by"] == PROMETHEUS else "the watch"
+    return f"Looked at {when:%H:%M:%S} UTC; {by} decides what fires."
 
 
 def _verdict(said: Mapping[str, Any]) -> str:

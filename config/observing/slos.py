@@ -12,6 +12,8 @@ PAGE: Final = "page"  # wakes somebody
 TICKET: Final = "ticket"  # waits for the morning
 SEVERITIES: Final = (PAGE, TICKET)
 WATCH_ABSENT: Final = "WatchAbsent"  # Prometheus says it, or whoever reads what the watch told
+LOOKS: Final = "PrometheusLooks"  # fires as long as Prometheus looks at what the watch shows; nobody is told of it
+LOOKS_LABELS: Final = {"severity": "none", "class": "heartbeat"}
 WATCH_ABSENT_SAYS: Final = "The watch itself is away, so nothing that it shows can fire."
 
 

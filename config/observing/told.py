@@ -10,6 +10,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
+from config.observing.prometheus import WATCH
+
 ALERTS: Final = "alerts.json"
 SILENT_SECONDS: Final = 30
 
@@ -20,11 +22,12 @@ def read(*, home: Path, at: datetime) -> dict[str, Any]:
         found = json.loads((home / "run" / ALERTS).read_text())
         looked_at = datetime.fromisoformat(found["at"])
     except (OSError, ValueError, KeyError):
-        return {"looks": False, "looked_at": None, "alerts": [], "gauges": {}, "silent": []}
+        return {"looks": False, "looked_at": None, "by": WATCH, "alerts": [], "gauges": {}, "silent": []}
     silent = (at - looked_at).total_seconds() > SILENT_SECONDS
     return {
         "looks": not silent,
         "looked_at": found["at"],
+        "by": found.get("by", WATCH),
         "alerts": found["alerts"],
         "gauges": found["gauges"],
         "silent": found.get("silent", []),

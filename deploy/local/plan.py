@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
-from deploy.local import archive, links, platform, ports, postgres, redis, replicated
+from deploy.local import archive, links, platform, ports, postgres, prometheus, redis, replicated
 from deploy.local.home import REPOSITORY
 from deploy.local.leader_key import CONNECTED, SETTLED
 from deploy.local.problems import CannotStartError
@@ -23,10 +23,10 @@ _REDIS: Final = 3
 _POSTGRES: Final = 4
 _DECISIONS: Final = 5  # what the Postgres nodes agree by goes last
 _DATABASE: Final = ("postgres-1", "cluster")  # whichever there is says that the database takes writes
-_SINGLE: Final = ("redis", "carrier", "proxy", "traces", "watch", LEADER_KEY)
+_SINGLE: Final = ("redis", "carrier", "proxy", "traces", "watch", LEADER_KEY, *prometheus.KINDS)
 _MEASURED: Final = ("web", "dispatch", "worker", "watch")
 _OF_THE_DATABASE: Final = ("postgres", "raft", LEADER_KEY)
-_WITHOUT_METRICS: Final = ("raft", LEADER_KEY)
+_WITHOUT_METRICS: Final = ("raft", LEADER_KEY, *prometheus.KINDS)
 # Of what Patroni and its Postgres say each second, a person wants to read when something moves or is wrong.
 _PATRONI_HIDES: Final = (
     r"^(?!.*(promoted self|demot|bootstrapped from|pg_rewind from \S+$|reinitializ|system ID|ERROR|PANIC|No space))"
@@ -158,6 +158,7 @@ def _measured(system: System) -> list[_Place]:
 
 def _places(system: System) -> list[_Place]:
     embedded = dict.fromkeys(_OF_THE_DATABASE, system.embeds_postgres) | {"redis": system.embeds_redis}
+    embedded |= dict.fromkeys(prometheus.KINDS, system.embeds_prometheus)
     places: list[_Place] = []
     port = system.ports.metrics
     for kind in system.tier.kinds:
@@ -379,6 +380,24 @@ def _traces(place: _Place) -> Program:
     )
 
 
+def _looking(place: _Place) -> Program:
+    """Prometheus or Alertmanager. Last, so that nobody waits for it: where it is not there the watch looks alone."""
+    system = place.system
+    return Program(
+        name=place.name,
+        command=tuple(prometheus.command(place.name, system.home, ports=system.ports, settings=system.settings)),
+        environment={**place.identity(), **prometheus.ENVIRONMENT},
+        directory=system.home.root,
+        needs=("watch", "web-1", "dispatch-1", "worker-1"),
+        ready=lambda _: ports.is_alive(place.port, "/-/ready"),
+        ready_seconds=60,
+        awaited=False,
+        spared=True,
+        stop_rank=_CARRIER,
+        stop_seconds=3,
+    )
+
+
 def _migrations(system: System) -> Program:
     kind = Kind(name="migrations", count=1, settings={}, command=(), needs=(), ready_words="")
     place = _Place(system=system, kind=kind, number=1, metrics_port=0)
@@ -433,4 +452,5 @@ _KNOWN: Final[Mapping[str, Callable[[_Place], Program]]] = {
     "worker": _worker,
     "watch": _watch,
     "traces": _traces,
+    **dict.fromkeys(prometheus.KINDS, _looking),
 }

@@ -48,6 +48,16 @@ class Ports:
         return self.web + 55
 
     @property
+    def prometheus(self) -> int:
+        """Prometheus, where it is installed."""
+        return self.web + 56
+
+    @property
+    def alertmanager(self) -> int:
+        """Alertmanager, beside it."""
+        return self.web + 57
+
+    @property
     def metrics(self) -> int:
         """The first of the ports where instances show their metrics, up to 54; from 60 on the lab's."""
         return self.web + 40

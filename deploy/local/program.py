@@ -28,6 +28,7 @@ class Program:
     ready_words: str = ""
     ready_seconds: float = 30.0
     awaited: bool = True  # the system does not count as running before it is ready
+    spared: bool = False  # the system also runs where this one never starts
     hears: bool = False  # the supervisor writes lines to its standard input
     stop_rank: int = 0
     stop_signal: signal.Signals = signal.SIGTERM

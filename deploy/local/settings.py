@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from deploy.local import links, postgres, redis, replicated
+from deploy.local import links, postgres, prometheus, redis, replicated
 from deploy.local.home import REPOSITORY, Home, write_environment, write_private
-from deploy.local.ports import Ports
+from deploy.local.ports import HOST, Ports
 from deploy.local.tiers import Tier
 
 SERVICE_NUMBER: Final = "+12025550100"
@@ -35,6 +35,7 @@ class System:
     settings: Mapping[str, str]
     embeds_postgres: bool
     embeds_redis: bool
+    embeds_prometheus: bool = False  # and Alertmanager
 
     @property
     def is_replicated(self) -> bool:
@@ -48,7 +49,10 @@ def system(*, tier: Tier, home: Home, ports: Ports, environ: Mapping[str, str]) 
     second = _second_account(home, ports) if tier.count("carrier") > 1 else {}
     traced = _trace_store(home, ports) if tier.count("traces") else {}
     nodes = _nodes(home, ports) if tier.count("postgres") > 1 and not environ.get("DATABASE_URL") else {}
-    settings = {**_addresses(home, ports), **nodes, **_secrets(home), **second, **traced, **tier.settings, **theirs}
+    looks = _prometheus_looks(tier, environ)
+    asked = {"RINGBACK_ALERTMANAGER_URL": f"http://{HOST}:{ports.alertmanager}"} if looks else {}
+    settings = {**_addresses(home, ports), **nodes, **_secrets(home), **second, **traced, **asked}
+    settings |= {**tier.settings, **theirs}
     settings |= {"RINGBACK_HOME": str(home.root), "RINGBACK_TIER": tier.name}
     settings.setdefault("RINGBACK_VERSION", _version())
     for name in ("DATABASE_URL", "REDIS_URL"):
@@ -65,6 +69,7 @@ def system(*, tier: Tier, home: Home, ports: Ports, environ: Mapping[str, str]) 
         settings=settings,
         embeds_postgres=not environ.get("DATABASE_URL"),
         embeds_redis=not environ.get("REDIS_URL"),
+        embeds_prometheus=looks,
     )
 
 
@@ -166,6 +171,14 @@ def _trace_store(home: Home, ports: Ports) -> dict[str, str]:
         "RINGBACK_TRACE_PORT": str(ports.traces),
         "RINGBACK_TRACE_STORE": str(home.root / "traces" / "spans.sqlite"),
     }
+
+
+def _prometheus_looks(tier: Tier, environ: Mapping[str, str]) -> bool:
+    """Whether Prometheus and Alertmanager run here. An Alertmanager of the person's own takes their place."""
+    if not tier.count("prometheus") or environ.get("RINGBACK_ALERTMANAGER_URL"):
+        return False
+    asked = environ.get(prometheus.SETTING) or tier.settings.get(prometheus.SETTING, prometheus.AUTO)
+    return prometheus.is_wanted(asked)
 
 
 def _second_account(home: Home, ports: Ports) -> dict[str, str]:

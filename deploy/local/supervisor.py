@@ -250,7 +250,7 @@ class Supervisor:
 
     def _give_up_where_hopeless(self, instance: Instance) -> None:
         tries = 1 if instance.program.once else _FAILURES_AT_START_MAX
-        if self._all_ready or instance.was_ready or instance.failures < tries:
+        if self._all_ready or instance.was_ready or instance.failures < tries or instance.program.spared:
             return
         said = instance.last_words()
         self._failed = f"{instance.name} does not start, so everything stops again. Its last words: {said}"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from deploy.local import links, plan, postgres, records, replicated, settings, tiers
+from deploy.local import links, plan, postgres, prometheus, records, replicated, settings, tiers
 from deploy.local.home import REPOSITORY, Home, home, write_private
 from deploy.local.lines import Lines
 from deploy.local.ports import ports, refuse_taken
@@ -138,6 +138,7 @@ def _welcome(system: System, lines: Lines, seconds: float) -> str:
   {bold("The phone")}   {bold(carrier + "/")}
   Staff       {web}/admin/   {settings.STAFF} / {system.home.secret("staff_password")}
   The nines   {web}/status/   (figures for Prometheus: {web}/metrics)
+  Who looks   {_who_looks(system)}
 
   Three things to try:
     1. Open the phone and send  Remind in 10 seconds about tea
@@ -147,6 +148,16 @@ def _welcome(system: System, lines: Lines, seconds: float) -> str:
          ./manage.py trace +12025550123
          ./manage.py statement +12025550123
 """
+
+
+def _who_looks(system: System) -> str:
+    """Who decides what fires, as the page of nines and `./manage.py alerts` show it."""
+    if system.embeds_prometheus:
+        return f"Prometheus (http://127.0.0.1:{system.ports.prometheus}/), and the watch alone while that is away"
+    theirs = system.settings.get("RINGBACK_ALERTMANAGER_URL")
+    if theirs:
+        return f"the Prometheus that sends to {theirs}, and the watch alone while that is away"
+    return f"the watch alone: {prometheus.lack() or f'{prometheus.SETTING}=0'}"
 
 
 def _naive_welcome(bold: Callable[[str], str], carrier: str, worker: Path, seconds: float) -> str:

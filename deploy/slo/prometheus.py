@@ -4,10 +4,22 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from config.observing.alerting import ECHO_SECONDS, burn_name
-from config.observing.slos import PAGE, SEVERITIES, WATCH_ABSENT, WATCH_ABSENT_SAYS, Alert, Burn, LookedFor, Slo
+from config.observing.slos import (
+    LOOKS,
+    LOOKS_LABELS,
+    PAGE,
+    SEVERITIES,
+    WATCH_ABSENT,
+    WATCH_ABSENT_SAYS,
+    Alert,
+    Burn,
+    LookedFor,
+    Slo,
+)
 
 RUNBOOKS: Final = "docs/runbooks"
 _SCRAPE_SECONDS: Final = 5
+_LOOKED_SECONDS: Final = 20
 
 Rule = Mapping[str, Any]
 
@@ -16,7 +28,7 @@ def rules(looked_for: LookedFor) -> dict[str, Any]:
     """The rules file: recording rules of every window, then alerts."""
     recorded = [_recorded(seconds) for seconds in _windows(looked_for)]
     causes = _causes(looked_for)
-    symptoms = [_absent(), *(_symptom(alert, is_cause=alert.name in causes) for alert in looked_for.alerts)]
+    symptoms = [_looks(), _absent(), *(_symptom(alert, is_cause=alert.name in causes) for alert in looked_for.alerts)]
     burning = [_burning(slo, severity, looked_for) for slo in looked_for.slos for severity in SEVERITIES]
     return {
         "groups": [
@@ -30,7 +42,11 @@ def rules(looked_for: LookedFor) -> dict[str, Any]:
 def symptom_tests(looked_for: LookedFor) -> dict[str, Any]:
     """promtool's tests of the symptoms: each fires on its own series after its time, and ends."""
     causes = _causes(looked_for)
-    cases = [_absent_case(), *(_symptom_case(alert, is_cause=alert.name in causes) for alert in looked_for.alerts)]
+    cases = [
+        _looks_case(),
+        _absent_case(),
+        *(_symptom_case(alert, is_cause=alert.name in causes) for alert in looked_for.alerts),
+    ]
     return {"rule_files": ["../rules/ringback.yml"], "evaluation_interval": "5s", "tests": cases}
 
 
@@ -58,7 +74,14 @@ def alertmanager(looked_for: LookedFor) -> dict[str, Any]:
         }
     )
     return {
-        "route": {"receiver": "nobody", "group_by": ["alertname"], "group_wait": "5s", "group_interval": "30s"},
+        "route": {
+            "receiver": "nobody",
+            "group_by": ["alertname"],
+            "group_wait": "5s",
+            "group_interval": "30s",
+            # What says that Prometheus looks is for a dead man's switch, and for the watch that asks for it.
+            "routes": [{"receiver": "nobody", "matchers": [f'alertname="{LOOKS}"']}],
+        },
         "receivers": [{"name": "nobody"}],
         "inhibit_rules": inhibitions,
     }
@@ -113,6 +136,16 @@ def _symptom(alert: Alert, *, is_cause: bool) -> Rule:
             "slo": alert.slo or "none",
         },
         "annotations": {"summary": alert.says, "runbook_url": f"{RUNBOOKS}/{alert.name}.md"},
+    }
+
+
+def _looks() -> Rule:
+    """Fires while Prometheus scrapes the watch, evaluates, and sends: the watch asks Alertmanager for it."""
+    return {
+        "alert": LOOKS,
+        "expr": f"time() - max(timestamp(ringback_database_up)) < {_LOOKED_SECONDS}",
+        "labels": LOOKS_LABELS,
+        "annotations": {"summary": "Prometheus looks."},
     }
 
 
@@ -183,6 +216,22 @@ def _values(alert: Alert) -> tuple[float, float]:
         return alert.above + 1, alert.above
     assert alert.below is not None
     return alert.below - min(1, alert.below), alert.below
+
+
+def _looks_case() -> Rule:
+    return {
+        "name": "Prometheus says that it looks for as long as it sees the watch",
+        "interval": f"{_SCRAPE_SECONDS}s",
+        "input_series": [{"series": "ringback_database_up", "values": "1x10 stale"}],
+        "alert_rule_test": [
+            {
+                "eval_time": "50s",
+                "alertname": LOOKS,
+                "exp_alerts": [{"exp_labels": LOOKS_LABELS, "exp_annotations": {"summary": "Prometheus looks."}}],
+            },
+            {"eval_time": "120s", "alertname": LOOKS, "exp_alerts": []},
+        ],
+    }
 
 
 def _absent_case() -> Rule:

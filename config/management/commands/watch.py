@@ -55,6 +55,7 @@ def _watched() -> Watched:
         call_seconds=settings.RINGBACK_RING_TIMEOUT_SECONDS + limits.CARRIER_QUEUE_SECONDS + limits.CALL_SECONDS_MAX,
         standbys=settings.RINGBACK_STANDBYS,
         version=settings.RINGBACK_VERSION,
+        alertmanager=settings.RINGBACK_ALERTMANAGER_URL,
     )
 
 

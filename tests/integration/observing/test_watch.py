@@ -1,15 +1,16 @@
 """The watch, over the whole product in one process with a stopped clock: what it sees, counts and says."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from django.db import OperationalError
 
-from config.observing import probes, truth
+from config.observing import probes, prometheus, told, truth
 from config.observing.scraping import Scraper
-from config.observing.slos import looked_for
+from config.observing.slos import LOOKS, looked_for
 from config.observing.watching import Watch, Watched
 from tests.world.scripts import TEA
 from tests.world.world import World
@@ -233,3 +234,37 @@ def test_what_it_counted_in_all_never_falls(world: World, watch: Watch) -> None:
     looked(watch, world, 60)
     assert watch.shown.counters["ringback_sli_events"]["freshness"] == 30
     assert watch.shown.counters["ringback_sli_good"]["freshness"] == 27
+
+
+def heartbeat(at: datetime) -> dict[str, object]:
+    """What Alertmanager holds while Prometheus looks and finds nothing."""
+    labels = {"alertname": LOOKS, "severity": "none", "class": "heartbeat"}
+    return {"fingerprint": "f", "labels": labels, "updatedAt": at.isoformat(), "status": {}}
+
+
+def test_the_watch_decides_where_prometheus_falls_silent_and_says_so(
+    world: World, watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watch.watched = replace(watch.watched, alertmanager="http://127.0.0.1:1")
+    held: list[dict[str, object]] | None = None
+    monkeypatch.setattr(prometheus, "ask", lambda _url: held)
+
+    def by() -> str:
+        return str(told.read(home=watch.watched.home, at=world.clock.now)["by"])
+
+    looked(watch, world)
+    assert (by(), value(watch, "prometheus_up")) == ("watch", 0)
+    held = [heartbeat(world.clock.now)]
+    assert looked(watch, world, 5) == set()
+    assert (by(), value(watch, "prometheus_up")) == ("prometheus", 1)
+    held = None
+    assert "PrometheusAway" not in looked(watch, world, 5)
+    assert by() == "watch"
+    assert "PrometheusAway" in looked(watch, world, 60)
+    held = [heartbeat(world.clock.now + timedelta(seconds=5))]
+    assert "PrometheusAway" not in looked(watch, world, 5)
+
+
+def test_a_watch_that_is_alone_shows_nothing_of_prometheus(world: World, watch: Watch) -> None:
+    assert "PrometheusAway" not in looked(watch, world) | looked(watch, world, 120)
+    assert "ringback_prometheus_up" not in watch.shown.gauges

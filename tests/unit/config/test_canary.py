@@ -1,4 +1,4 @@
-"""The canary: it texts, answers what rings, presses 1, and tells for how long it has heard nothing."""
+"""The canary: it texts where nobody is rung, answers what rings, presses 1, and tells for how long it heard nothing."""
 
 from typing import Any
 
@@ -23,32 +23,58 @@ def phone(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     return shown
 
 
+@pytest.fixture
+def bird() -> Canary:
+    """One that has looked once, at 100."""
+    return Canary(carrier="http://127.0.0.1:1", every_seconds=15)
+
+
 def call(state: str, *, heard: bool = False, pressed: str | None = None) -> dict[str, Any]:
     return {"sid": "CA1", "state": state, "heard": ["This is about the canary."] if heard else [], "pressed": pressed}
 
 
-def test_it_texts_answers_and_presses_and_then_has_heard(phone: dict[str, Any]) -> None:
-    bird = Canary(carrier="http://127.0.0.1:1", every_seconds=15)
-    assert bird.look(100) == 0
+def texts(phone: dict[str, Any]) -> int:
+    return [path for path, _ in phone["asked"]].count("/sim/sms")
+
+
+def test_it_texts_answers_and_presses_and_then_has_heard(phone: dict[str, Any], bird: Canary) -> None:
+    assert bird.look(100, placed=0) == 0
+    assert phone["asked"] == []
+    assert bird.look(115, placed=0) == 15
     phone["calls"] = [call("ringing")]
-    assert bird.look(106) == 6
+    assert bird.look(121, placed=1) == 21
     phone["calls"] = [call("in-progress", heard=True)]
-    assert bird.look(107) == 0
+    assert bird.look(122, placed=0) == 0
     phone["calls"] = [call("completed", heard=True, pressed="1")]
-    assert bird.look(112) == 5
+    assert bird.look(127, placed=0) == 5
     assert [path for path, _ in phone["asked"]] == ["/sim/sms", "/sim/calls/CA1/answer", "/sim/calls/CA1/press"]
     assert phone["asked"][0][1] == {"from": canary.NUMBER, "body": canary.BODY}
 
 
-def test_it_has_heard_where_the_carrier_answered_and_pressed_between_two_looks(phone: dict[str, Any]) -> None:
-    bird = Canary(carrier="http://127.0.0.1:1", every_seconds=15)
-    bird.look(100)
+def test_it_has_heard_where_the_carrier_answered_and_pressed_between_two_looks(
+    phone: dict[str, Any], bird: Canary
+) -> None:
+    bird.look(100, placed=0)
+    bird.look(115, placed=0)
     phone["calls"] = [call("completed", heard=True, pressed="1")]
-    assert bird.look(110) == 0
-    assert bird.look(114) == 4
+    assert bird.look(125, placed=1) == 0
+    assert bird.look(129, placed=0) == 4
 
 
-def test_it_tells_for_how_long_it_has_heard_nothing(phone: dict[str, Any]) -> None:
-    bird = Canary(carrier="http://127.0.0.1:1", every_seconds=15)
-    assert [bird.look(at) for at in (100, 110, 120, 160)] == [0, 10, 20, 60]
-    assert [path for path, _ in phone["asked"]] == ["/sim/sms"] * 3
+def test_it_keeps_quiet_while_others_are_rung(phone: dict[str, Any], bird: Canary) -> None:
+    assert [bird.look(at, placed=1) for at in range(100, 400, 5)] == [0] * 60
+    assert texts(phone) == 0
+    assert [bird.look(at, placed=0) for at in (400, 409, 410)] == [5, 14, 15]
+    assert texts(phone) == 1
+
+
+def test_it_tells_for_how_long_it_has_heard_nothing(phone: dict[str, Any], bird: Canary) -> None:
+    assert [bird.look(at, placed=0) for at in (100, 115, 125, 130, 145)] == [0, 15, 25, 30, 45]
+    assert texts(phone) == 3
+
+
+def test_its_own_call_is_nobody_elses(phone: dict[str, Any], bird: Canary) -> None:
+    """Placed, and never heard: it must not be taken for the call of a person whom everything reaches."""
+    bird.look(100, placed=0)
+    bird.look(115, placed=0)
+    assert bird.look(120, placed=1) == 20

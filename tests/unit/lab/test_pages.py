@@ -20,6 +20,7 @@ KINDS: Final = (
     "dispatch-1",
     "worker-1",
     "watch",
+    "prometheus",
     "redis",
     "postgres-1",
     "carrier",

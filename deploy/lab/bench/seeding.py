@@ -19,6 +19,7 @@ _SQL: Final = {
 }
 
 _STEP: Final = 250_000  # rows of one statement: it holds them all
+_LIVED_STEP: Final = 25_000  # each is twenty rows
 
 
 def people(connection: "psycopg.Connection[Any]", *, count: int) -> None:
@@ -58,6 +59,14 @@ def pending(connection: "psycopg.Connection[Any]", *, count: int, persons: int) 
         step = min(_STEP, count - at)
         connection.execute(_quick(connection, _SQL["pending"]), {"count": step, "persons": persons})
     connection.execute("VACUUM (ANALYZE) reminders_timer, reminders_reminder, reminders_occurrence")
+
+
+def lived(connection: "psycopg.Connection[Any]", *, count: int, persons: int) -> None:
+    """`count` reminders that were answered within the last seven days, spread over `persons` persons."""
+    connection.execute(_SQL["uuid7_of"])
+    for at in range(0, count, _LIVED_STEP):
+        connection.execute(_SQL["lived"], {"count": min(_LIVED_STEP, count - at), "persons": persons})
+    connection.execute("VACUUM (ANALYZE)")
 
 
 def _quick(connection: "psycopg.Connection[Any]", statement: str) -> str:

@@ -198,6 +198,7 @@ def _request(sentence: Sentence, p: Phrase, cuts: list[Cut], opened: int, greete
         return Request(
             kind="unclear", problem="no_date", subject=left_of(sentence, opened, [], told), language=told.code
         )
+    subject = subject or next((word for word in sentence.words[:opened] if word in told.things), "")
     _take_hint(p, subject, told)
     request = _due(p, subject, told.code)
     if request.kind == "remind" and not subject:

@@ -29,6 +29,7 @@ class Voice:
         # "remind me 2 call mum": a figure for a word.
         self.short: Sayings = _by_first(asking.get("short", ()), base.short if base else None)
         self.verbs = lexicon(code).verbs
+        self.things: frozenset[str] = frozenset(asking.get("things", ())) | (base.things if base else frozenset())
         # What is done in the evening, what in the morning: "dinner at 7", "wake me at 6".
         self.late, self.early = (
             frozenset(asking.get(name, ())) | (getattr(base, name) if base else frozenset())

@@ -28,7 +28,7 @@ SIGNS_MAX: Final = 40
 AGAIN_MAX: Final = 40
 # The value of an ordinal's suffix after which a figure is a day of the month and nothing else.
 SURE: Final = 2
-LEADING: Final = " \t\r\n,:;.-–—!>"
+LEADING: Final = " \t\r\n,:;.-–—!?…>"
 TRAILING: Final = " \t\r\n,;:-–—>"
 STOPS: Final = ".!?…,;:"
 # What follows a date that names no thing.
@@ -44,6 +44,10 @@ class Sentence:
         self.lexicon: Lexicon = lexicon(code)
         self.words, self.starts, self.ends = _merged(folded, self.lexicon)
         self.inners = 0  # how many phrases were read inside others
+
+    def word_is_suffix(self, i: int) -> bool:
+        """Whether a word is the "th" of the figure before it."""
+        return i < len(self.words) and self.words[i] in self.lexicon.suffix and self.starts[i] == self.ends[i - 1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +129,7 @@ def phrases(sentence: Sentence, frame: Frame, start: int) -> list[Found]:
         # What is not sure is stepped over whole, or seldom read again: the time stays in proportion to the text.
         if here is None or (again < AGAIN_MAX and (word in sentence.lexicon.weak or word in sentence.lexicon.month)):
             again += 0 if here is None else here.end - i
-            i += 1
+            i += 1 + (figure and sentence.word_is_suffix(i + 1))
         else:
             i = here.end
     # "parking meter 15 min": a bare length of time, where nothing better is said.
@@ -133,9 +137,9 @@ def phrases(sentence: Sentence, frame: Frame, start: int) -> list[Found]:
 
 
 def _without_particle(sentence: Sentence, frame: Frame, found: Found) -> Found:
-    """ "check [in] tomorrow", "log [on] at 5": a word that belongs to the verb before it, where no phrase needs it."""
+    """ "check [in] tomorrow", "put the oven [on] at 5": a word that belongs to a verb, where no phrase needs it."""
     words, lexicon, i = sentence.words, sentence.lexicon, found.start
-    if not i or words[i - 1] not in lexicon.verbs or found.end - i < 2:
+    if not i or found.end - i < 2:
         return found
     after, p = words[i + 1], found.phrase
     alone = after in lexicon.day or after in lexicon.weekday or after in lexicon.at or after in lexicon.part_today
@@ -276,7 +280,7 @@ def is_time_only(p: Phrase) -> bool:
 
 def left_of(sentence: Sentence, opened: int, cuts: Sequence[Cut], voice: Voice) -> str:
     """The subject: the text from word `opened` on without the phrases, byte for byte."""
-    at = sentence.starts[opened] if opened < len(sentence.words) and opened else 0
+    at = sentence.ends[opened - 1] if opened < len(sentence.words) and opened else 0
     if opened >= len(sentence.words):
         at = sentence.ends[-1] if sentence.words and opened else 0
     pieces = []
@@ -314,8 +318,8 @@ def _joined(pieces: list[str], voice: Voice) -> str:
             continue
         if not piece.strip(STOPS + " \t\r\n"):
             continue
-        gap = "" if not subject or subject[-1].isspace() or piece[:1].isspace() else " "
-        subject = subject.rstrip() + " " + piece.lstrip() if piece.strip() else subject + gap
+        rest = piece.lstrip()
+        subject = subject.rstrip() + ("" if rest[0] in ",;:.!?" else " ") + rest
     return _without_stop(_without_joint(subject.strip(), voice), pieces)
 
 

@@ -7,6 +7,8 @@ from reminders.schedule.phrase import Phrase
 
 NO_TIME = "no_such_time"
 TIMES_MAX = 8
+# How far ahead a list of times looks for what makes them repeat.
+LISTED_AHEAD_MAX = 6
 # Hours on the clock's face between a time with a name and one in figures that cannot mean the same: "noon 5pm".
 FAR = range(4, 9)
 # Of one of several times: said in 24 hours.
@@ -44,6 +46,8 @@ def figures(p: Phrase, i: int, word: str) -> int:
             return 0
         return _halved(p, "am" if word[-1] == "a" else "pm", figures(p, i, word[:-1]))
     if word.isdecimal():
+        if p.word(i + 1) in p.lexicon.measure:
+            return 0  # "bake at 350 degrees"
         if len(word) <= 2:
             half = p.lexicon.half_day.get(p.words[i + 1]) if i + 1 < len(p.words) else None
             if half is not None and p.hour < 0:
@@ -152,8 +156,10 @@ def set_time(p: Phrase, hour: int, minute: int, second: int, exact: bool, j: int
         return 0  # "30 minutes at 5pm" is how long, and when
     if p.hour >= 0:
         if not p.by_name:
-            if not (p.freq or p.listing) or len(p.more_times or ()) >= TIMES_MAX:
+            listed = p.freq or p.listing or (not p.inner and repeats_later(p, j))  # "8am, 12pm and 6pm daily"
+            if not listed or len(p.more_times or ()) >= TIMES_MAX:
                 return 0
+            p.listing = True
             p.more_times = [*(p.more_times or []), (hour, minute, EXACT if exact else "")]
             p.timed_apart = p.timed_apart or p.weekday_last
             return j
@@ -164,6 +170,12 @@ def set_time(p: Phrase, hour: int, minute: int, second: int, exact: bool, j: int
     if seconds:
         p.second, p.in_seconds = second, True
     return j
+
+
+def repeats_later(p: Phrase, i: int) -> bool:
+    """Whether "every" or "daily" comes soon."""
+    lexicon = p.lexicon
+    return any(word in lexicon.often or word in lexicon.every for word in p.words[i : i + LISTED_AHEAD_MAX])
 
 
 def _surely(p: Phrase, j: int) -> int:
@@ -185,8 +197,8 @@ def _halved(p: Phrase, half: str, j: int) -> int:
 
 def _together(p: Phrase, i: int, word: str) -> int:
     """ "530" and "1730"."""
-    if len(word) > 4:
-        return 0
+    if len(word) > 4 or (len(word) == 3 and int(word[1:]) > 59):
+        return 0  # "at 180 degrees"
     j = _tail(p, set_time(p, int(word[:-2]), int(word[-2:]), 0, word[0] == "0", i + 1))
     return j + (j > 0 and p.word(j) in p.lexicon.hour_mark)
 

@@ -13,6 +13,7 @@ from reminders.schedule.spans import span
 NO_DATE: Final = "no_such_date"
 # "the 1st, the 5th and the 10th": nobody lists more.
 LISTED_MAX: Final = 8
+DAYS_MAX: Final = 31
 DAY_END_HOUR: Final = 17
 YEARS_SPOKEN_MAX: Final = 10
 
@@ -44,6 +45,8 @@ def part(p: Phrase, i: int) -> int:
         return 0  # "20 min tonight at 7" is how long, and when
     if i and p.lexicon.counted_by(p.words[i - 1], word):
         return 0  # "for 2 nights"
+    if p.offset and word in p.lexicon.part_today:
+        return 0  # "lunch for tomorrow, tonight at 9"
     p.part = p.lexicon.part[word]
     p.firm = p.firm or p.hour >= 0
     if word in p.lexicon.part_every and not p.freq and not p.inner and (p.weekday >= 0 or not p.has_day()):
@@ -197,6 +200,8 @@ def ordinals(p: Phrase, i: int) -> int:
 def nth(p: Phrase, value: int, j: int) -> int:
     """An ordinal was said; `j` is after it."""
     lexicon = p.lexicon
+    if value > DAYS_MAX and not p.freq and j >= 3 and not _awaited(p, j - 3) and p.word(j) not in lexicon.month:
+        return 0  # "nan's 80th"
     if len(p.days or ()) + len(p.nths or ()) >= LISTED_MAX:
         return 0
     word = p.word(j)
@@ -434,6 +439,11 @@ def _names_day(p: Phrase, j: int) -> bool:
         return False
     named = word in lexicon.holiday or word in lexicon.month or word in lexicon.weekday or word in lexicon.ordinal
     return named or ("/" in word and word[0].isdecimal()) or p.word(j + 1) in lexicon.suffix
+
+
+def _awaited(p: Phrase, i: int) -> bool:
+    """Whether the word there announces a day."""
+    return p.words[i] in p.lexicon.the or p.words[i] in p.lexicon.on
 
 
 def _nth_weekday(p: Phrase, value: int, j: int) -> int:

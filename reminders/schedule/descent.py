@@ -61,6 +61,7 @@ def readers(code: str) -> dict[str, Reader]:
         (words.often, repeat.often),
         (words.sets, repeat.sets),
         (words.once, repeat.once),
+        (words.times - words.time_word, repeat.times),
         (words.twice, repeat.twice),
         (words.thrice, repeat.twice),
         (words.until, until),
@@ -85,7 +86,8 @@ def unlinked(p: Phrase, i: int) -> int:
     if p.hour >= 0 or p.span:
         return 0
     dated, j = p.has_day(), clocks.clock(p, i + 1)
-    if j and (dated or p.half or p.by_name):
+    more = p.word(j) in p.lexicon.part or p.word(j) in p.lexicon.day
+    if j and (dated or p.half or p.by_name or more):
         p.firm = True
         return j
     p.hour = -1

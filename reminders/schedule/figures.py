@@ -7,12 +7,14 @@ from functools import lru_cache
 
 from reminders.schedule import clock as clocks
 from reminders.schedule import dates, ranges, repeat, spans
+from reminders.schedule.days import ordinal, plus_months
 from reminders.schedule.numbers import number
 from reminders.schedule.phrase import Phrase
 from reminders.schedule.words import lexicon
 
 YEAR_MIN, YEAR_MAX = 1900, 2199
 DAY_IN_FIGURES = 2400
+NOON = 12
 # Minutes to an hour are said in fives: "ten to six".
 MINUTES_SPOKEN = 5
 # After "in", these count a length of time and nothing else.
@@ -285,6 +287,9 @@ def _names_a_day(p: Phrase, j: int) -> bool:
 def _hour(p: Phrase, i: int, whole: int, j: int) -> int:
     if p.freq and p.hour >= 0 and whole <= 24:
         return clocks.clock(p, i)
+    if p.weekday >= 0 and not p.days and p.hour < 0 and p.word(j) not in p.lexicon.part and _soon_on(p, whole):
+        p.days, p.firm = [whole], True
+        return j  # "thu 23"
     if _short_year(p, whole, j):
         return j
     _, k = clocks.two_figures(p, j)
@@ -294,6 +299,15 @@ def _hour(p: Phrase, i: int, whole: int, j: int) -> int:
         whole_text = len(p.words[i]) == 4 and i == 0 and j == len(p.words) and p.hour < 0
         return clocks.clock(p, i) if whole_text and not YEAR_MIN <= whole <= YEAR_MAX else 0
     return clocks.clock(p, i)
+
+
+def _soon_on(p: Phrase, day: int) -> bool:
+    """Whether the weekday falls on that day of this month, from today on, or of the next."""
+    if not NOON < day <= dates.DAYS_MAX:
+        return False
+    year, month = plus_months(p.now.year, p.now.month, 1)
+    found = (ordinal(p.now.year, p.now.month, day), ordinal(year, month, day))
+    return any(one is not None and one >= p.now.toordinal() and (one - 1) % 7 == p.weekday for one in found)
 
 
 def _to_do(p: Phrase, whole: int, j: int) -> bool:

@@ -25,6 +25,8 @@ def number(lexicon: Lexicon, words: list[str], i: int) -> tuple[float, int]:
         j = i + 1
         return lexicon.fraction[word], j + (j < len(words) and words[j] in lexicon.a)
     if word in lexicon.adder and i + 1 < len(words) and words[i + 1] not in lexicon.adder:
+        if words[i + 1] in lexicon.unit:
+            return 1 + lexicon.adder[word], i + 1  # "sava ghante": an hour and a quarter
         value, j = number(lexicon, words, i + 1)
         return (value + lexicon.adder[word], j) if j else NONE
     if word in lexicon.number:

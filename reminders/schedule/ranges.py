@@ -64,7 +64,7 @@ def small_hours(p: Phrase, first: str, second: str, j: int) -> bool:
         return False
     lexicon, word = p.lexicon, p.word(j)
     named = p.offset is not None or p.part != "" or p.weekday >= 0 or p.weeks is not None
-    return named or word in lexicon.part or word in lexicon.day
+    return named or word in lexicon.part or word in lexicon.day or word in lexicon.weekday
 
 
 def _day_and_year(p: Phrase, day: int, year: int, j: int) -> int:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
+from reminders.schedule.clock import repeats_later
 from reminders.schedule.dates import edge, nth, repeated
 from reminders.schedule.numbers import number
 from reminders.schedule.phrase import Phrase
 from reminders.schedule.ranges import range_end
 from reminders.schedule.resolve import moment
-from reminders.schedule.spans import repeats_later
 
 FREQUENCIES: Final = {
     "second": ("SECONDLY", 1),
@@ -41,7 +41,7 @@ def every(p: Phrase, i: int) -> int:
     lexicon, words = p.lexicon, p.words
     j = i + 1 + (p.word(i + 1) in lexicon.the)
     word = p.word(j)
-    if word in lexicon.other and _can_repeat(p, j + 1):
+    if word in lexicon.other and _can_repeat(p, j + 1) and not (word in lexicon.ordinal and _of_month(p, j + 2)):
         return _each(p, j + 1, 2)
     ordinal, k = _ordinal(p, j)
     if k:
@@ -50,6 +50,13 @@ def every(p: Phrase, i: int) -> int:
     if k and word not in lexicon.a and _can_repeat(p, k):
         return _fractional(p, value, k) if value != int(value) else _each(p, k, int(value))
     return _each(p, j, 1)
+
+
+def _of_month(p: Phrase, j: int) -> bool:
+    """Whether "of the month" comes next: "every second thursday of the month" is no other thursday."""
+    j += p.word(j) in p.lexicon.joint
+    j += p.word(j) in p.lexicon.the or p.word(j) in p.lexicon.a or p.word(j) in p.lexicon.every
+    return p.lexicon.unit.get(p.word(j)) == "month" and p.word(j) not in p.lexicon.weekday
 
 
 def alternate(p: Phrase, i: int) -> int:
@@ -181,6 +188,16 @@ def twice(p: Phrase, i: int) -> int:
     return so_often(p, 3 if p.words[i] in p.lexicon.thrice else 2, i + 1)
 
 
+def times(p: Phrase, i: int) -> int:
+    """ "every friday x5"."""
+    value, j = number(p.lexicon, p.words, i + 1) if p.freq and len(p.words[i]) == 1 else (0.0, 0)
+    if not j or value != int(value) or p.word(j) in p.lexicon.unit:
+        return 0
+    p.count = int(value)
+    p.problem = p.problem or ("" if p.count else "no_such_time")
+    return j
+
+
 def so_often(p: Phrase, count: int, j: int) -> int:
     """ "twice a day", "3 times a week": as many times or days have to be named; after what repeats, its end."""
     if p.freq:
@@ -220,6 +237,8 @@ def _each(p: Phrase, j: int, interval: int) -> int:
         return -j
     elif word in lexicon.holiday:
         p.freq, p.holiday = "YEARLY", lexicon.holiday[word]
+    elif word in lexicon.month_end:
+        p.freq, p.days = "MONTHLY", [-1]
     elif word in lexicon.clock or ":" in word or (word.isdecimal() and p.word(j + 1) in lexicon.half_day):
         p.freq, p.firm = "DAILY", True  # "every 5pm"
         return -j

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from reminders.schedule.clock import NO_TIME, after_hour
+from reminders.schedule.clock import NO_TIME, after_hour, repeats_later
 from reminders.schedule.numbers import number
 from reminders.schedule.phrase import Phrase
 from reminders.schedule.ranges import range_end
@@ -18,8 +18,6 @@ SECONDS_MAX: Final = 10_000_000
 # "1h30" alone is a length of time, "13h30" a time of the day.
 HOURS_SPOKEN_MAX: Final = 6
 HOURS_OF_A_DAY: Final = 24
-# How far ahead a list of times looks for what makes them repeat.
-LISTED_AHEAD_MAX: Final = 6
 
 
 def span(p: Phrase, value: float, j: int) -> int:
@@ -57,6 +55,8 @@ def _two_figures(word: str) -> bool:
 def plus(p: Phrase, i: int) -> int:
     """ "+15 minutes", "4pm + 3 days"."""
     value, j = number(p.lexicon, p.words, i + 1)
+    if p.weekday >= 0 and p.word(i + 1) in p.lexicon.weekday:
+        return -(i + 1)  # "tue + thu"
     if not j or p.word(j) not in p.lexicon.unit:
         return 0
     p.anchored = True
@@ -76,12 +76,6 @@ def both(p: Phrase, i: int) -> int:
         return -(i + 1) if p.freq or p.nths or p.days or listed else 0
     value, j = number(p.lexicon, p.words, i + 1)
     return span(p, value, j) if j and p.word(j) in p.lexicon.unit else 0
-
-
-def repeats_later(p: Phrase, i: int) -> bool:
-    """Whether "every" or "daily" comes soon."""
-    lexicon = p.lexicon
-    return any(word in lexicon.often or word in lexicon.every for word in p.words[i : i + LISTED_AHEAD_MAX])
 
 
 def _is_clock(p: Phrase, value: float, j: int) -> bool:

@@ -18,8 +18,8 @@ KEYS: Final = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 # role → how its table is written in the data file
 SETS: Final = (
     "at on in from before joint noise the a and next this last every other after_next hence now past to half "
-    "quarter oclock hour_mark through until starting except for times once twice thrice verbs determiner day_word "
-    "later month_end time_word plus part_today hour_plus hour_minus ago pm_short coming "
+    "quarter oclock hour_mark through until starting except for times once twice thrice verbs determiner measure "
+    "day_word later month_end time_word plus part_today hour_plus hour_minus ago pm_short coming "
     "or time_before weak same_time alternate filler day_past part_every between about counted behind "
     "no_slip"
 ).split()
@@ -52,8 +52,7 @@ class Lexicon:
         self.time_word, self.ago = frozenset(tables["time_word"]), frozenset(tables["ago"])
         self.pm_short, self.coming = frozenset(tables["pm_short"]), frozenset(tables["coming"])
         self.same_time = frozenset(tables["same_time"])
-        self.weak = frozenset(tables["weak"])
-        self.behind = frozenset(tables["behind"])
+        self.weak, self.behind, self.measure = (frozenset(tables[n]) for n in ("weak", "behind", "measure"))
         self.counted = frozenset(tables["counted"])
         self.between, self.about = frozenset(tables["between"]), frozenset(tables["about"])
         self.alternate, self.filler = frozenset(tables["alternate"]), frozenset(tables["filler"])
@@ -185,10 +184,14 @@ def _signs(merges: Mapping[str, Mapping[str, list[list[str]]]], tables: Mapping[
         for name in ("at", "on", "in", "joint", "the", "a", "this", "next", "every", "unit")
         for word in tables[name]
     }
-    oftener = {word for name in ("day", "a", "now", "the", "unit") for word in tables[name]}
+    oftener = {word for name in ("day", "a", "now", "the", "unit") for word in tables[name]} - set(tables["fraction"])
     alone = {word for table in tables.values() for word in table}
     entries = [(first, *rest) for first, seconds in merges.items() for rests in seconds.values() for rest in rests]
-    return frozenset(min(entry, key=lambda word: (word in oftener, word in usual, word in alone)) for entry in entries)
+
+    def rarity(word: str) -> tuple[bool, ...]:
+        return not word[0].isalpha(), word in oftener, word in usual, word in alone
+
+    return frozenset(min(entry, key=rarity) for entry in entries)
 
 
 def _merges(words: Iterable[str]) -> dict[str, dict[str, list[list[str]]]]:

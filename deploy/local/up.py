@@ -143,7 +143,7 @@ def _welcome(system: System, lines: Lines, seconds: float) -> str:
   Three things to try:
     1. Open the phone and send  Remind in 10 seconds about tea
     2. Kill the worker while it rings; it comes back, and nobody is rung twice:
-         kill -9 $(cat {_short(worker)})
+         kill -9 "$(cat {_short(worker)})"
     3. See everything that happened to that person, and what they owe:
          ./manage.py trace +12025550123
          ./manage.py statement +12025550123
@@ -170,7 +170,7 @@ def _naive_welcome(bold: Callable[[str], str], carrier: str, worker: Path, secon
   Three things to try:
     1. Open the phone and send  Remind in 10 seconds about tea
     2. Send  Remind in 20 seconds about coffee, kill the worker, and wait for coffee:
-         kill -9 $(cat {_short(worker)})
+         kill -9 "$(cat {_short(worker)})"
     3. Read what else is wrong with it: deploy/naive/README.md
 """
 

@@ -1,6 +1,8 @@
 """Alerts and runbooks, one to one; each page has its parts, and commands that a drill can execute."""
 
 import json
+import re
+import subprocess
 from pathlib import Path
 from typing import Final
 
@@ -35,6 +37,16 @@ def test_a_runbook_has_every_part_and_something_to_do(name: str) -> None:
 def test_what_diagnoses_changes_nothing(name: str) -> None:
     told = [one.command for one in drill.commands(PAGES[name].read_text()) if one.section == "Diagnosis"]
     assert [command for command in told if any(word in command for word in CHANGES)] == []
+
+
+@pytest.mark.parametrize("name", sorted(PAGES))
+def test_its_commands_work_in_a_directory_with_a_space_in_its_name(name: str) -> None:
+    text = PAGES[name].read_text()
+    assert text.count("${RINGBACK_HOME") == text.count('"${RINGBACK_HOME'), "quote it"
+    assert not re.search(r'(?<!")\$\(cat ', text), "quote it"
+    for one in drill.commands(text):
+        done = subprocess.run(["sh", "-n", "-c", one.command], capture_output=True, text=True, check=False)
+        assert not done.stderr, one.command
 
 
 def test_every_drill_causes_its_alert_by_a_fault() -> None:

@@ -100,10 +100,14 @@ RINGBACK_PUBLIC_BASE = _text(
 RINGBACK_TWILIO_BASE = _text("RINGBACK_TWILIO_BASE", "http://127.0.0.1:8010", "the carrier's REST address").rstrip("/")
 RINGBACK_TWILIO_ACCOUNT_SID = _text("RINGBACK_TWILIO_ACCOUNT_SID", "AC" + "0" * 32, "the carrier's account")
 RINGBACK_TWILIO_AUTH_TOKEN = _text("RINGBACK_TWILIO_AUTH_TOKEN", "", "its token; signs webhooks", secret=True)
+RINGBACK_TWILIO_WAITING = _text(
+    "RINGBACK_TWILIO_WAITING", "", "a TwiML Bin there that asks for a call's words again, where we did not answer"
+)
 RINGBACK_SERVICE_NUMBER = _text("RINGBACK_SERVICE_NUMBER", "+12025550100", "the number that people text")
 RINGBACK_TWILIO_2_BASE = _text("RINGBACK_TWILIO_2_BASE", "", "a second account's REST address").rstrip("/")
 RINGBACK_TWILIO_2_ACCOUNT_SID = _text("RINGBACK_TWILIO_2_ACCOUNT_SID", "", "a second account; none where empty")
 RINGBACK_TWILIO_2_AUTH_TOKEN = _text("RINGBACK_TWILIO_2_AUTH_TOKEN", "", "its token", secret=True)
+RINGBACK_TWILIO_2_WAITING = _text("RINGBACK_TWILIO_2_WAITING", "", "its TwiML Bin")
 RINGBACK_SERVICE_NUMBER_2 = _text("RINGBACK_SERVICE_NUMBER_2", "", "its number")
 RINGBACK_CALLS_PER_SECOND = _number(
     "RINGBACK_CALLS_PER_SECOND", 50, "calls per second and carrier account; 0 = no limit"

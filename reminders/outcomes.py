@@ -25,6 +25,7 @@ statements: Final = Statements("reminders")
 
 OPEN: Final = frozenset({"intended", "placed", "in_call", "unknown"})
 GONE: Final = frozenset({"not_sent", "not_placed"})
+NO_WORDS: Final = "no_words"  # picked up, and we had no words for it: nobody was reminded, so it is tried again
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,6 +66,7 @@ def fold(*, attempt_id: UUID, evidence: Evidence, policy: Policy, carrier: str, 
             "answered_by": evidence.answered_by,
             "duration_seconds": evidence.duration_seconds,
             "pressed": evidence.pressed,
+            "words_at": evidence.words_at,
             "placed_seconds": watch_seconds(policy),
             "in_call_seconds": policy.lookup_horizon_seconds,
             "at": now,
@@ -147,7 +149,8 @@ def conclude(*, attempt_id: UUID, stops: bool, policy: Policy, carrier: str, now
             policy=policy,
             now=now,
         )
-        _move(row, state=AttemptState.ENDED, outcome=outcome, reason=None, next_=next_, tried=True, now=now)
+        reason = NO_WORDS if _is_silent(ended, outcome) else None
+        _move(row, state=AttemptState.ENDED, outcome=outcome, reason=reason, next_=next_, tried=True, now=now)
         _bill(row, outcome, now)
         _follow(row, next_, carrier, now)
 
@@ -271,7 +274,13 @@ def _ended(row: dict[str, Any]) -> Ended:
         call_status=Outcome(row["call_status"]) if row["call_status"] else None,
         answered_by=row["answered_by"],
         pressed=row["pressed"],
+        # What proves an answer after we had given the call up was answered with a hang-up; it corrects all the same.
+        told=row["words_at"] is not None or (row["state"] not in OPEN and row["reason"] != NO_WORDS),
     )
+
+
+def _is_silent(ended: Ended, outcome: Outcome) -> bool:
+    return outcome is Outcome.FAILED and (ended.answered or ended.call_status is Outcome.ANSWERED)
 
 
 def _following(row: dict[str, Any], now: datetime, policy: Policy | None) -> datetime | None:

@@ -9,7 +9,7 @@ import asyncio
 import heapq
 import itertools
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -174,6 +174,9 @@ class _Replay:
             self._push(max(at, call.ended_at or at), END, (carrier, call, attempt_id))
         else:
             self.rebuilt.going_on += 1  # its own timer looks it up
+            if call.status == "in-progress":  # it had its words before, or is given them again
+                words = Evidence(carrier_sid=call.sid, answered_at=call.started_at or at, words_at=at)
+                outcomes.fold(attempt_id=attempt_id, evidence=words, policy=self._policy, carrier=carrier, now=at)
 
     def _attempt(self, at: datetime, carrier: str, call: CallRecord) -> UUID | None:
         """The attempt that a call is: one that is known here, or a new one of what was due then."""
@@ -254,7 +257,10 @@ class _Replay:
             if key in KEYS
         ]
         self.rebuilt.keys += len(proofs)
-        for proof in (*proofs, recovery.evidence(record=call, now=at)):
+        end = recovery.evidence(record=call, now=at)
+        if end.answered_at is not None and (told is None or told.had_words):  # where nobody says: as it mostly is
+            end = replace(end, words_at=end.answered_at)
+        for proof in (*proofs, end):
             try:
                 outcomes.fold(attempt_id=attempt_id, evidence=proof, policy=self._policy, carrier=carrier, now=at)
             except outcomes.NoSuchAttempt:

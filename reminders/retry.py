@@ -44,6 +44,7 @@ class Ended:
     call_status: Outcome | None
     answered_by: str | None
     pressed: str
+    told: bool  # whether we gave it its words
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,11 +61,16 @@ class Next:
 
 
 def outcome_of(ended: Ended) -> Outcome:
-    """The attempt's outcome: a key press proves a person, a detected machine is one, an answer is an answer."""
+    """The attempt's outcome: a key press proves a person, a detected machine is one, an answer is an answer.
+
+    But for a call that was picked up and got no words of ours (the carrier apologises then): nobody was reminded.
+    """
     if ended.pressed:
         return Outcome.ANSWERED
     if ended.answered or ended.call_status is Outcome.ANSWERED:
-        return Outcome.MACHINE if is_machine(ended.answered_by) else Outcome.ANSWERED
+        if is_machine(ended.answered_by):
+            return Outcome.MACHINE
+        return Outcome.ANSWERED if ended.told else Outcome.FAILED
     return ended.call_status or Outcome.NO_ANSWER
 
 

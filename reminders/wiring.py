@@ -51,6 +51,7 @@ def carrier() -> Carrier:
         auth_token=settings.RINGBACK_TWILIO_AUTH_TOKEN,
         service_number=settings.RINGBACK_SERVICE_NUMBER,
         public_base=settings.RINGBACK_PUBLIC_BASE,
+        waiting=settings.RINGBACK_TWILIO_WAITING,
     )
 
 
@@ -71,6 +72,7 @@ def accounts() -> tuple[Account, ...]:
         auth_token=settings.RINGBACK_TWILIO_2_AUTH_TOKEN,
         service_number=settings.RINGBACK_SERVICE_NUMBER_2,
         public_base=settings.RINGBACK_PUBLIC_BASE,
+        waiting=settings.RINGBACK_TWILIO_2_WAITING,
     )
     return tuple(Account(carrier=one, tell=_tell_breaker) for one in (carrier(), second))
 

@@ -14,6 +14,7 @@ from functools import partial
 from typing import Final
 
 from deploy.local import links, postgres, prometheus, redis, replicated
+from deploy.local.carrier import WAITING_PATH
 from deploy.local.home import REPOSITORY, Home, write_environment, write_private
 from deploy.local.ports import HOST, Ports
 from deploy.local.tiers import Tier
@@ -136,6 +137,7 @@ def _addresses(home: Home, ports: Ports) -> dict[str, str]:
         "REDIS_URL": redis.url(redis_password(home), port=ports.redis),
         "RINGBACK_PUBLIC_BASE": f"http://127.0.0.1:{ports.web}",
         "RINGBACK_TWILIO_BASE": f"http://127.0.0.1:{ports.carrier}",
+        "RINGBACK_TWILIO_WAITING": f"http://127.0.0.1:{ports.carrier}{WAITING_PATH}",
         "RINGBACK_CARRIER_PORT": str(ports.carrier),
         "RINGBACK_SERVICE_NUMBER": SERVICE_NUMBER,
         "RINGBACK_LOG_FORMAT": "text",  # the line stream is read by people
@@ -185,6 +187,7 @@ def _second_account(home: Home, ports: Ports) -> dict[str, str]:
     """A second carrier account: credentials, a number and an address of its own."""
     return {
         "RINGBACK_TWILIO_2_BASE": f"http://127.0.0.1:{ports.carrier + 1}",
+        "RINGBACK_TWILIO_2_WAITING": f"http://127.0.0.1:{ports.carrier + 1}{WAITING_PATH}",
         "RINGBACK_TWILIO_2_ACCOUNT_SID": home.secret("twilio_2_account_sid", made="AC" + secrets.token_hex(16)),
         "RINGBACK_TWILIO_2_AUTH_TOKEN": home.secret("twilio_2_auth_token", made=secrets.token_hex(16)),
         "RINGBACK_SERVICE_NUMBER_2": SECOND_NUMBER,

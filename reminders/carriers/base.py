@@ -64,10 +64,11 @@ class CallRecord:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Told:
-    """What the carrier told us during a call, by its own record of its webhooks: for which attempt, and which keys."""
+    """What passed during a call, by the carrier's own record of its webhooks."""
 
     attempt_id: UUID
     pressed: str  # as they were pressed
+    had_words: bool  # whether we answered when it asked for the words
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -107,6 +108,7 @@ class Evidence:
     answered_by: str | None = None
     duration_seconds: int | None = None
     pressed: str = ""
+    words_at: datetime | None = None  # when we gave the call its words, where only the carrier remembers it
 
     @property
     def says(self) -> str:

@@ -55,6 +55,8 @@ class Twilio:
     """A Twilio account. `base` is the REST address, `public_base` ours; nothing here retries.
 
     `name` is what rows call it. Its webhooks come to one address for every account; they name theirs, and sign with it.
+    `waiting` is a document that the carrier keeps: it holds a call's line and asks for the words again, where we did
+    not answer when the call was picked up; empty where there is none.
     """
 
     base: str
@@ -63,17 +65,20 @@ class Twilio:
     service_number: str
     public_base: str
     name: str = NAME
+    waiting: str = ""
     session: Session = field(default_factory=Session)
 
     async def place_call(self, request: CallRequest) -> str:
         attempt = f"attempt={request.attempt_id}{tracing.carried()}"
         webhooks = f"{self.public_base}/carriers/{NAME}"
+        words = f"{webhooks}/words?{attempt}"
         body = await self._post(
             "Calls.json",
             [
                 ("To", request.to),
                 ("From", self.service_number),
-                ("Url", f"{webhooks}/words?{attempt}"),
+                ("Url", words),
+                *((("FallbackUrl", f"{self.waiting}?{urlencode({'again': words})}"),) if self.waiting else ()),
                 ("Timeout", str(request.ring_seconds)),
                 ("StatusCallback", f"{webhooks}/call-status?{attempt}"),
                 *(("StatusCallbackEvent", event) for event in CALL_EVENTS),
@@ -231,8 +236,8 @@ def _call(body: Any) -> CallRecord:
 
 
 def _told(events: Sequence[Any]) -> Told | None:
-    """The attempt that the addresses of the requests name, and the keys that they carried."""
-    attempt_id, pressed = None, ""
+    """The attempt that the addresses of the requests name, the keys that they carried, and whether words were given."""
+    attempt_id, pressed, had_words = None, "", False
     for event in events:
         request = event.get("request") if isinstance(event, dict) else None
         if not isinstance(request, dict):
@@ -245,7 +250,10 @@ def _told(events: Sequence[Any]) -> Told | None:
         parameters = request.get("parameters")
         if address.path.endswith("/keys") and isinstance(parameters, dict):
             pressed += str(parameters.get("digits") or "")[:1]
-    return Told(attempt_id=attempt_id, pressed=pressed) if attempt_id is not None else None
+        answer = event.get("response")
+        if address.path.endswith("/words") and isinstance(answer, dict):
+            had_words = had_words or str(answer.get("response_code")).startswith("2")
+    return Told(attempt_id=attempt_id, pressed=pressed, had_words=had_words) if attempt_id is not None else None
 
 
 def _message(body: Any) -> MessageRecord:

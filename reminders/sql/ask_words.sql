@@ -1,9 +1,16 @@
 -- The words of an answered call are asked for: proof of an answer, and the moment at which "late or not" is decided
 -- and stored, once for the occurrence; the words and the price read the same decision.
 -- Locks the attempt, then the occurrence. Served by the primary keys.
-WITH attempt AS (
+-- What is not meant any more gets no words, so that its hang-up is no answer.
+WITH meant AS (
+  SELECT a.id FROM reminders_attempt a
+    JOIN reminders_reminder r ON r.id = a.reminder_id AND r.state = 'ringing' AND r.sequence = a.sequence
+    JOIN reminders_subscriber s ON s.id = a.subscriber_id AND (s.stopped_at IS NULL OR s.started_at > s.stopped_at)
+   WHERE a.id = %(attempt_id)s::uuid
+), attempt AS (
   UPDATE reminders_attempt
-     SET answered_at = coalesce(answered_at, %(at)s::timestamptz), words_at = coalesce(words_at, %(at)s::timestamptz),
+     SET answered_at = coalesce(answered_at, %(at)s::timestamptz),
+         words_at = coalesce(words_at, CASE WHEN EXISTS (SELECT FROM meant) THEN %(at)s::timestamptz END),
          placed_at = coalesce(placed_at, now()),
          carrier_sid = coalesce(carrier_sid, %(carrier_sid)s::text),
          answered_by = coalesce(nullif(%(answered_by)s::text, 'unknown'), answered_by, %(answered_by)s::text),
@@ -34,6 +41,6 @@ WITH attempt AS (
 )
 SELECT r.id, r.subject, r.language, r.zone, o.due_at, o.late, o.lateness_ms, a.answered_by
   FROM attempt a
+  JOIN meant ON meant.id = a.id
   JOIN occurrence o ON o.id = a.occurrence_id
-  JOIN reminders_reminder r ON r.id = a.reminder_id AND r.state = 'ringing' AND r.sequence = a.sequence
-  JOIN reminders_subscriber s ON s.id = a.subscriber_id AND (s.stopped_at IS NULL OR s.started_at > s.stopped_at)
+  JOIN reminders_reminder r ON r.id = a.reminder_id

@@ -14,6 +14,7 @@ WITH before AS (
          answered_at = least(a.answered_at, %(answered_at)s::timestamptz),
          call_ended_at = least(a.call_ended_at, %(call_ended_at)s::timestamptz),
          call_status = coalesce(a.call_status, %(call_status)s::text),
+         words_at = coalesce(a.words_at, %(words_at)s::timestamptz),
          answered_by = coalesce(nullif(%(answered_by)s::text, 'unknown'), a.answered_by, %(answered_by)s::text),
          duration_seconds = greatest(a.duration_seconds, %(duration_seconds)s::int),
          pressed = a.pressed || CASE WHEN strpos(a.pressed, %(pressed)s::text) = 0 THEN %(pressed)s::text ELSE '' END,

@@ -2,7 +2,7 @@
 -- for; where they never were, it is decided now. Locks the reminder, then the attempt.
 SELECT a.id, a.reminder_id, a.occurrence_id, a.subscriber_id, a.bucket, a.sequence, a.number, a.state, a.intended_at,
        a.placed_at, a.carrier_sid, a.ringing_at, a.answered_at, a.words_at, a.call_ended_at, a.call_status,
-       a.answered_by, a.duration_seconds, a.pressed, a.pressed_at, a.outcome, a.ended_at, a.look_ups, a.looker, a.looked_ms,
+       a.answered_by, a.duration_seconds, a.pressed, a.pressed_at, a.outcome, a.reason, a.ended_at, a.look_ups, a.looker, a.looked_ms,
        a.trace_context, r.state AS reminder_state, r.version, r.sequence AS present_sequence, r.generation, r.attempts,
        r.tries, r.rrule, r.rule_at, r.zone, r.due_at, r.subject, r.language, r.number AS reminder_number, r.ended_at AS reminder_ended_at,
        s.number AS phone, s.account_id,

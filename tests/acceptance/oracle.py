@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from tests.acceptance.carrier import Phone
     from tests.acceptance.system import System
 
+SORRY: Final = "an application error has occurred"  # the carrier's own words, where it got none
 ENDS: Final = frozenset({"answered", "missed", "cancelled", "dead"})
 
 REMINDERS: Final = """
@@ -117,13 +118,14 @@ class Oracle:
 
     def judge(self, phones: Iterable[Phone]) -> None:
         """AssertionError with every promise that is not kept to these people, who have nothing on its way."""
+        phones = list(phones)
         numbers = [phone.number for phone in phones]
         calls = [c for c in self._system.carrier.calls() if c["to"] in set(numbers)]
         attempts = self._system.rows(ATTEMPTS, numbers)
         complaints = [
             *self._ended(numbers),
             *_rung_once(calls, attempts),
-            *self._charged(numbers, calls),
+            *self._charged(numbers, phones),
             *(f"P4: {row} does not sum to zero" for row in self._system.rows(UNBALANCED)),
             *(f"P8: the events of {row[0]} are not its row" for row in self._system.rows(HISTORY, numbers)),
         ]
@@ -136,12 +138,14 @@ class Oracle:
             f"P2: #{number} of {phone} is {state}" for phone, number, state, _ in reminders if state not in ENDS
         ]
 
-    def _charged(self, numbers: list[str], calls: list[dict[str, Any]]) -> list[str]:
+    def _charged(self, numbers: list[str], phones: list[Phone]) -> list[str]:
+        """One charge for each call that was picked up and spoke."""
         found = self._system.rows(CHARGES, numbers)
         charged = Counter(evidence.get("carrier_sid") for kind, evidence in found if kind == "call")
-        answered = Counter(call["sid"] for call in calls if call["answered_at"] is not None)
-        return [f"P4: {sid} was charged {charged[sid]} times, not {answered[sid]}" for sid in charged | answered
-                if charged[sid] != answered[sid]]  # fmt: skip
+        calls = [call for phone in phones for call in phone.shown["calls"] if call["direction"] == "out"]
+        spoke = Counter(call["sid"] for call in calls if any(SORRY not in sentence for sentence in call["heard"]))
+        return [f"P4: {sid} was charged {charged[sid]} times, not {spoke[sid]}" for sid in charged | spoke
+                if charged[sid] != spoke[sid]]  # fmt: skip
 
 
 def _rung_once(calls: list[dict[str, Any]], attempts: list[tuple[Any, ...]]) -> list[str]:

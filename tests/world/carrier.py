@@ -145,7 +145,11 @@ class ObedientCarrier:
 
     async def told(self, sid: str) -> Told | None:
         call = self._call(sid)
-        return Told(attempt_id=call.attempt, pressed=call.pressed) if self.tells and call.over else None
+        return (
+            Told(attempt_id=call.attempt, pressed=call.pressed, had_words=call.heard)
+            if self.tells and call.over
+            else None
+        )
 
     async def hang_up(self, sid: str) -> None:
         self.points.reach("carrier.hang_up before")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from deploy.local.carrier import control
+from deploy.local.carrier import bins, control
 from deploy.local.carrier.engine import Engine
 from deploy.local.carrier.phones import Page
 from deploy.local.carrier.rest import Rest
@@ -19,5 +19,6 @@ def application(engine: Engine) -> web.Application:
     app.router.add_route("*", "/2010-04-01/Accounts/{rest:.+}", rest.handle)
     app.add_routes(control.routes(engine))
     app.add_routes(page.routes())
+    app.add_routes(bins.routes())
     app.on_shutdown.append(page.stop)
     return app

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
+from aiohttp import web
 
-from tests.integration.carrier_sim.world import GATHER, PHONE, World, play, until
+from deploy.local.carrier import WAITING_PATH
+from tests.integration.carrier_sim.world import GATHER, PHONE, Heard, World, play, until
 
 ALL_EVENTS = ["initiated", "ringing", "answered", "completed"]
 
@@ -157,6 +160,27 @@ def test_it_apologises_when_there_are_no_words(tmp_path: Path) -> None:
         call = await world.dial()
         await world.state(call["sid"], "completed")
         assert "application error" in (await world.phone())["calls"][0]["heard"][0]
+
+    play(story, tmp_path)
+
+
+def test_it_holds_the_line_by_a_document_of_its_own_until_there_are_words(tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        asked: list[Heard] = []
+
+        async def back_at_last(heard: Heard) -> web.Response:
+            asked.append(heard)
+            if len(asked) < 3:
+                return web.Response(status=503)
+            return web.Response(text="<Response><Say>Tea</Say></Response>", content_type="text/xml")
+
+        world.service.replies = {"/words": back_at_last}
+        await world.behave(answer="always", answer_after_seconds=0)
+        again = urlencode({"again": world.service.base + "/words?attempt=7&more=1"})
+        call = await world.dial(FallbackUrl=f"{world.base}{WAITING_PATH}?{again}")
+        await world.state(call["sid"], "completed")
+        assert (await world.phone())["calls"][0]["heard"] == ["Tea"]
+        assert [heard.url.partition("?")[2] for heard in asked] == ["attempt=7", *["attempt=7&more=1"] * 2]
 
     play(story, tmp_path)
 

@@ -39,6 +39,11 @@ def _fold(world: World, attempt: UUID, **what: Any) -> None:
     outcomes.fold(attempt_id=attempt, evidence=Evidence(**what), policy=POLICY, carrier="twilio", now=world.clock.now)
 
 
+def _give_words(world: World, attempt: UUID) -> None:
+    """The carrier asked for the words as soon as the call was picked up, and got them."""
+    _fold(world, attempt, words_at=world.clock.now)
+
+
 def _ended(world: World, attempt: UUID) -> tuple[Any, ...]:
     """How it all stands in the end: attempt, reminder, occurrence, hold, and what is charged."""
     (row,) = world.rows(
@@ -66,6 +71,11 @@ PIECES: Final[dict[str, tuple[dict[str, Any], ...]]] = {
         {"answered_at": 4, "answered_by": "machine_start"},
         {"call_status": Outcome.ANSWERED, "answered_by": "machine_start"},
     ),
+    "answered, no words": (
+        {"ringing_at": 1},
+        {"answered_at": 4},
+        {"call_status": Outcome.ANSWERED, "duration_seconds": 6},
+    ),
     "busy": ({"ringing_at": 1}, {"call_status": Outcome.BUSY, "call_ended_at": 4}),
     "key 2 at the end": (
         {"answered_at": 4, "answered_by": "human"},
@@ -87,6 +97,8 @@ def test_it_ends_the_same_in_every_order_and_however_often_told(world: World, na
     for order in itertools.permutations(PIECES[name]):
         for twice in (False, True):
             attempt = _ring(world, f"+{next(numbers)}")
+            if name not in ("busy", "answered, no words"):
+                _give_words(world, attempt)
             for piece in order:
                 for _ in range(2 if twice else 1):
                     _fold(world, attempt, carrier_sid=None, **_instants(world, piece))
@@ -128,6 +140,7 @@ def test_it_never_charges_an_answer_that_is_proved_a_day_later(world: World) -> 
 
 def test_it_gives_the_charge_back_where_a_machine_is_proved_after_the_post(world: World) -> None:
     attempt = _ring(world)
+    _give_words(world, attempt)
     _fold(world, attempt, answered_at=world.clock.now)
     _fold(world, attempt, call_status=Outcome.ANSWERED)
     for _ in range(2):
@@ -151,6 +164,7 @@ def test_it_honours_a_snooze_by_key_within_a_quarter_of_an_hour_of_the_end(
     world: World, seconds: float, snoozed: bool
 ) -> None:
     attempt = _ring(world)
+    _give_words(world, attempt)
     _fold(world, attempt, answered_at=world.clock.now, call_status=Outcome.ANSWERED)
     world.clock.step(seconds)
     _fold(world, attempt, pressed="2", answered_at=world.clock.now)
@@ -177,6 +191,23 @@ def test_it_hangs_up_on_a_request_for_the_words_of_what_is_not_meant_any_more(wo
     assert ask(sid) is not None
     world.text(PERSON, "STOP")
     assert ask(sid) is None
+
+
+def test_it_charges_nothing_for_a_call_that_was_hung_up_instead_of_speaking(world: World) -> None:
+    """They said stop while it rang, and picked up all the same."""
+    attempt = _ring(world)
+    world.text(PERSON, "STOP")
+    words = outcomes.ask_words(
+        attempt_id=attempt,
+        carrier="twilio",
+        carrier_sid=world.carrier.calls[0].sid,
+        answered_by=None,
+        policy=POLICY,
+        now=world.clock.now,
+    )
+    assert words is None
+    _fold(world, attempt, answered_at=world.clock.now, call_status=Outcome.ANSWERED, duration_seconds=1)
+    assert _ended(world, attempt)[1:] == ("failed", "", None, 1, "cancelled", 1, "cancelled", "voided", 0, 0)
 
 
 @pytest.mark.parametrize(("seconds", "late"), [(60.0, False), (60.001, True)])
@@ -210,16 +241,36 @@ def test_it_decides_once_whether_a_call_is_late_and_charges_by_the_same_decision
     assert _ended(world, attempt)[8:10] == (("voided", 0) if late else ("posted", 1))
 
 
-@pytest.mark.parametrize(("seconds", "late"), [(60.0, False), (60.001, True)])
-def test_a_late_call_whose_words_were_never_asked_for_is_free_all_the_same(
-    world: World, seconds: float, late: bool
-) -> None:
-    """Our web was dead while they picked up: nobody told them that it was late, so nobody may charge for it."""
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_call_that_was_picked_up_and_got_no_words_is_free_and_is_tried_again(world: World, times: int) -> None:
+    """Our web was dead while they picked up: the carrier apologised, and nobody was reminded of anything."""
     attempt = _ring(world)
-    _fold(world, attempt, ringing_at=world.clock.now + timedelta(seconds=seconds))
-    _fold(world, attempt, answered_at=world.clock.now + timedelta(seconds=66), call_status=Outcome.ANSWERED)
-    assert _ended(world, attempt)[8:10] == (("voided", 0) if late else ("posted", 1))
-    assert world.rows("SELECT late FROM reminders_occurrence") == [(late,)]
+    _fold(world, attempt, ringing_at=world.clock.now + timedelta(seconds=1))
+    for _ in range(times):
+        _fold(world, attempt, answered_at=world.clock.now, call_status=Outcome.ANSWERED, duration_seconds=3)
+    assert _ended(world, attempt) == (
+        "ended", "failed", "", None, 3, "scheduled", 1, None, "voided", 0, 1,
+    )  # fmt: skip
+    assert world.rows("SELECT reason FROM reminders_attempt") == [("no_words",)]
+    assert world.rows("SELECT late FROM reminders_occurrence") == [(None,)]  # the call that has words decides
+    world.carrier.fate_of = lambda _: Fate(press="1")
+    world.run(seconds=400)
+    assert [call.heard for call in world.carrier.calls] == [False, True]
+    assert _ended(world, attempt)[5:8] == ("answered", 1, "answered")
+    assert [kind for (kind,) in world.rows("SELECT kind FROM billing_ledgertransaction WHERE kind = 'call'")] == [
+        "call"
+    ]
+    assert world.rows("SELECT kind FROM billing_break") == []
+
+
+def test_a_person_whose_calls_never_had_words_is_told_that_they_missed_it(world: World) -> None:
+    world.carrier.fate_of = lambda _: Fate(lose=frozenset({"words"}))
+    world.text(PERSON, TEA)
+    world.run(seconds=2000)
+    assert [call.status for call in world.carrier.calls] == ["completed"] * POLICY.attempts
+    assert world.rows("SELECT state FROM reminders_reminder") == [("missed",)]
+    assert [kind for (kind,) in world.rows("SELECT kind FROM billing_ledgertransaction")] == ["sms"]
+    promises.assert_kept(world)
 
 
 def test_an_answer_proved_late_of_a_call_that_was_late_is_free_too(world: World) -> None:
@@ -278,6 +329,7 @@ def test_it_says_how_late_it_is_where_the_first_attempt_never_rang(world: World)
 
 def test_it_changes_nothing_by_callbacks_after_the_end(world: World) -> None:
     attempt = _ring(world)
+    _give_words(world, attempt)
     _fold(world, attempt, answered_at=world.clock.now, call_status=Outcome.ANSWERED)
     before = _ended(world, attempt)
     _fold(world, attempt, ringing_at=world.clock.now)

@@ -83,17 +83,17 @@ def test_it_goes_on_to_the_rules_next_date_and_still_tells_what_was_missed(outco
         assert next_.tell_missed == (outcome is not Outcome.ANSWERED)
 
 
-@given(st.booleans(), st.sampled_from((None, *Outcome)), answered_by, pressed)
+@given(st.booleans(), st.sampled_from((None, *Outcome)), answered_by, pressed, st.booleans())
 def test_it_takes_a_key_as_a_person_and_a_detected_machine_as_none(
-    answered: bool, status: Outcome | None, by: str | None, keys: str
+    answered: bool, status: Outcome | None, by: str | None, keys: str, told: bool
 ) -> None:
-    found = retry.outcome_of(Ended(answered=answered, call_status=status, answered_by=by, pressed=keys))
+    found = retry.outcome_of(Ended(answered=answered, call_status=status, answered_by=by, pressed=keys, told=told))
     picked_up = answered or status is Outcome.ANSWERED
     if keys:
         assert found is Outcome.ANSWERED
     elif picked_up:
         machine = by in ("machine_start", "machine_end_beep", "fax")
-        assert found is (Outcome.MACHINE if machine else Outcome.ANSWERED)
+        assert found is (Outcome.MACHINE if machine else Outcome.ANSWERED if told else Outcome.FAILED)
     else:
         assert found is (status or Outcome.NO_ANSWER)
 

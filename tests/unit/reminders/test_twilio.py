@@ -123,7 +123,7 @@ def test_it_reads_what_webhooks_told() -> None:
         {"request": None},
         None,
     ]
-    assert twilio._told(events) == Told(attempt_id=UUID(ATTEMPT), pressed="21")
+    assert twilio._told(events) == Told(attempt_id=UUID(ATTEMPT), pressed="21", had_words=False)
 
 
 @pytest.mark.parametrize("path", ["twilio/words?attempt=no", "twilio/words", f"other/words?attempt={ATTEMPT}"])

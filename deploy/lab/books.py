@@ -7,7 +7,7 @@ owner of the rows, with no code of the service in between. The naive tier has a 
 import contextlib
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -18,7 +18,7 @@ from deploy.lab.subject import Subject
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """One call, by the carrier's book. Unix times."""
+    """One call, by the carrier's book. Unix times. `heard`: what its person heard, sentence by sentence."""
 
     sid: str
     to: str
@@ -26,6 +26,7 @@ class Call:
     created_at: float
     ringing_at: float | None
     answered_at: float | None
+    heard: tuple[str, ...] = ()
 
     @property
     def has_ended(self) -> bool:
@@ -126,7 +127,7 @@ def gather(subject: Subject, promises: Sequence[Promise]) -> Books:
     ours = naive(subject, numbers) if subject.tier == NAIVE else kept(subject, numbers)
     return Books(
         promises=promises,
-        calls=[call(one) for one in subject.calls() if one["to"] in wanted],
+        calls=heard(subject, [call(one) for one in subject.calls() if one["to"] in wanted]),
         ours=ours,
         freshness_seconds=float(subject.settings.get("RINGBACK_FRESHNESS_SECONDS", "60")),
     )
@@ -141,6 +142,14 @@ def learn(subject: Subject, promises: Sequence[Promise]) -> None:
         if promise.sid and promise.answer in ("unsent", "unknown"):
             with contextlib.suppress(OSError):  # a webhook of the load itself: the carrier knows nothing of it
                 note(promise, subject.carrier(f"/sim/messages/{promise.sid}")["webhooks"])
+
+
+def heard(subject: Subject, calls: Sequence[Call]) -> list[Call]:
+    """The calls with what was heard in those that were answered: the phones know, the list of calls does not."""
+    said: dict[str, tuple[str, ...]] = {}
+    for number in sorted({one.to for one in calls if one.answered_at is not None}):
+        said |= {one["sid"]: tuple(one["heard"]) for one in subject.phone(number)["calls"]}
+    return [replace(one, heard=said.get(one.sid, ())) for one in calls]
 
 
 def kept(subject: Subject, numbers: list[str]) -> Ours:

@@ -1,14 +1,16 @@
 """The judge: three books side by side, in the words of the promises. Pure, and it trusts nobody's state.
 
-lost: accepted, and neither rung and answered nor ended in a way that the person was told of. twice: rung more
-often than was asked for. late: rung later than the freshness allows without having said so. mischarged: any
-charge too many, too few, or of another amount. unresolved: still on its way when the waiting was over. What
-nobody answered for (unknown) may have been taken or not; it is judged by what the books then show.
+lost: accepted, and neither rung, answered and told what was texted, nor ended in a way that the person was told of;
+or told something else. twice: told more often than was asked for. late: rung later than the freshness allows without
+having said so, or said so without being late by our own decision. mischarged: any charge too many, too few, or of
+another amount; a call that said that it is free, or nothing, costs nothing. unresolved: still on its way when the
+waiting was over. What nobody answered for (unknown) may have been taken or not; it is judged by what the books show.
 """
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from math import floor
 from typing import Final
 
 from deploy.lab.books import Books, Call, Charge, Reminder, by_number
@@ -20,6 +22,9 @@ PROMISES: Final[Mapping[str, str]] = {
     LOST: "P1", TWICE: "P3", LATE: "P5", MISCHARGED: "P4", UNRESOLVED: "P2", DEAD: "P2",
 }  # fmt: skip
 _WAITING: Final = ("scheduled", "ringing")
+# What every call that is late says, in the load's language, and what the carrier says by itself where it got no words.
+LATE_WORDS: Final = "late, so it is free"
+SORRY: Final = "an application error has occurred"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,14 +151,23 @@ class _Person:
         reminder = self._reminder(promise)
         calls = self._calls_of(promise, reminder)
         first = min((call.ringing_at for call in calls if call.ringing_at is not None), default=None)
-        answered = any(call.answered_at is not None for call in calls)
+        told = [call for call in calls if _spoke(call) and promise.subject in _said(call)]
         if first is not None:
             seen.rings.append(Ring(number=self.number, phase=promise.phase, due_at=promise.due_at, ringing_at=first))
-            self._late(seen, promise, reminder, first)
-        if not answered:
-            self._not_answered(seen, promise, reminder)
+            self._late(seen, promise, reminder, told, first)
+        wrong = list(self._other_words(promise, reminder, calls))
+        seen.findings += wrong
+        if not told and not wrong:
+            self._not_told(seen, promise, reminder, calls)
 
-    def _not_answered(self, seen: _Seen, promise: Promise, reminder: Reminder | None) -> None:
+    def _other_words(self, promise: Promise, reminder: Reminder | None, calls: list[Call]) -> Iterator[Finding]:
+        """Calls that spoke, and not of what was texted."""
+        for call in calls:
+            if _spoke(call) and promise.subject not in _said(call):
+                words = f"texted {promise.subject!r}, and {call.sid} said {_said(call)[:200]!r}"
+                yield self._finding(LOST, words, reminder.trace_id if reminder else "")
+
+    def _not_told(self, seen: _Seen, promise: Promise, reminder: Reminder | None, calls: list[Call]) -> None:
         state = reminder.state if reminder else "nowhere"
         trace = reminder.trace_id if reminder else ""
         if not self.books.ours.knows_attempts:
@@ -166,7 +180,9 @@ class _Person:
         elif state == "dead":
             seen.findings.append(self._finding(DEAD, "a dead letter", trace))
         else:
-            seen.findings.append(self._finding(LOST, f"{state} by our book, and the carrier answered no call", trace))
+            heard = [_said(call)[:200] for call in calls if call.answered_at is not None]
+            words = f"its calls said {heard}" if heard else "the carrier answered no call"
+            seen.findings.append(self._finding(LOST, f"{state} by our book, and {words}", trace))
 
     # ---- P3 --------------------------------------------------------------------------------------
 
@@ -188,9 +204,9 @@ class _Person:
                 yield self._finding(TWICE, f"the carrier made {sid} {made} times for {known} attempts")
 
     def _answered_again(self, reminder: Reminder) -> Iterator[Finding]:
-        answered = {call.sid for call in self._bound(reminder) if call.answered_at is not None}
-        for _ in range(len(answered) - 1):
-            yield self._finding(TWICE, f"{len(answered)} answered calls for one reminder", reminder.trace_id)
+        spoke = {call.sid for call in self._bound(reminder) if _spoke(call)}
+        for _ in range(len(spoke) - 1):
+            yield self._finding(TWICE, f"{len(spoke)} answered calls for one reminder", reminder.trace_id)
 
     # ---- P4 --------------------------------------------------------------------------------------
 
@@ -207,13 +223,13 @@ class _Person:
         yield from self._difference("call", self._calls_to_charge())
 
     def _calls_to_charge(self) -> Counter[str]:
-        """One answered call of each reminder, unless it said that it is late."""
+        """One call of each reminder that was answered and spoke, unless it is late by our book or said so."""
         expected: Counter[str] = Counter()
         charged = {charge.sid for charge in self.charges if charge.kind == "call"}
         for calls, is_free in self._occurrences():
-            answered = [call.sid for call in calls if call.answered_at is not None]
-            paid = next((sid for sid in answered if sid in charged), answered[0] if answered else None)
-            if paid is not None and not is_free:
+            spoke = [call.sid for call in calls if _spoke(call)]
+            paid = next((sid for sid in spoke if sid in charged), spoke[0] if spoke else None)
+            if paid is not None and not is_free and not any(_says_late(call) for call in calls):
                 expected[paid] += 1
         return expected
 
@@ -234,12 +250,26 @@ class _Person:
 
     # ---- P5 --------------------------------------------------------------------------------------
 
-    def _late(self, seen: _Seen, promise: Promise, reminder: Reminder | None, ringing_at: float) -> None:
-        if reminder is not None and reminder.told_late:
+    def _late(
+        self, seen: _Seen, promise: Promise, reminder: Reminder | None, told: list[Call], ringing_at: float
+    ) -> None:
+        """What was said, against the clock and against our decision: the words and the price read the same one.
+
+        The clock is the carrier's time stamp, which has whole seconds.
+        """
+        says = any(_says_late(call) for call in told)
+        decided = reminder.told_late if reminder and self.books.ours.knows_attempts else says
+        freshness = self.books.freshness_seconds
+        late = f"rang {ringing_at - promise.due_at:.1f} s late"
+        if says:
             seen.told_late += 1
-        elif ringing_at - promise.due_at - promise.answer_seconds > self.books.freshness_seconds:
-            words = f"rang {ringing_at - promise.due_at:.1f} s late and did not say so"
-            seen.findings.append(self._finding(LATE, words, reminder.trace_id if reminder else ""))
+        if told and says != decided:
+            words = f"{late}, late is {decided} by our book, and the call {'said so' if says else 'did not say so'}"
+        elif told and not says and floor(ringing_at) - promise.due_at - promise.answer_seconds > freshness:
+            words = f"{late} and did not say so"
+        else:
+            return
+        seen.findings.append(self._finding(LATE, words, reminder.trace_id if reminder else ""))
 
     # ---- who belongs to whom -----------------------------------------------------------------------
 
@@ -263,3 +293,16 @@ class _Person:
 
     def _finding(self, kind: str, words: str, trace_id: str = "") -> Finding:
         return Finding(kind=kind, number=self.number, words=words, trace_id=trace_id)
+
+
+def _said(call: Call) -> str:
+    return " ".join(call.heard)
+
+
+def _spoke(call: Call) -> bool:
+    """Whether somebody heard words of ours: picked up, and not only the carrier's apology for having none."""
+    return call.answered_at is not None and any(SORRY not in sentence for sentence in call.heard)
+
+
+def _says_late(call: Call) -> bool:
+    return LATE_WORDS in _said(call)

@@ -10,6 +10,8 @@ import pytest
 from deploy.lab.books import Books, Call, Charge, Ours, Reminder
 from deploy.lab.load import Promise
 from deploy.lab.oracle import judge
+from deploy.local.carrier.conversation import ERROR_WORDS
+from reminders import replies
 
 NOW: Final = 1_900_000_000.0
 PEOPLE: Final = 5
@@ -19,13 +21,18 @@ def number(position: int) -> str:
     return f"+1202200000{position}"
 
 
+def heard(subject: str, *, lateness_seconds: int = 0) -> tuple[str, ...]:
+    """What our call says, by the words of the service itself."""
+    return replies.call_words(subject=subject, lateness_seconds=lateness_seconds, snooze_minutes=10, language="en")
+
+
 def books(*, naive: bool = False) -> Books:
     """Everybody texted, was rung once on time, answered, and was charged for both."""
     people = range(PEOPLE)
     return Books(
         promises=[
             Promise(
-                number=number(n), subject="tea", phase="during", scheduled_at=NOW + n, due_in=5, sid=f"SM{n}",
+                number=number(n), subject=f"tea {n}", phase="during", scheduled_at=NOW + n, due_in=5, sid=f"SM{n}",
                 sent_at=NOW + n, answered_at=NOW + n + 0.02, status=200, answer="accepted",
             )
             for n in people
@@ -33,7 +40,7 @@ def books(*, naive: bool = False) -> Books:
         calls=[
             Call(
                 sid=f"CA{n}", to=number(n), state="completed", created_at=NOW + n + 5.1,
-                ringing_at=NOW + n + 5.2, answered_at=NOW + n + 5.4,
+                ringing_at=NOW + n + 5.2, answered_at=NOW + n + 5.4, heard=heard(f"tea {n}"),
             )
             for n in people
         ],
@@ -118,6 +125,22 @@ def charged_for_another_call(found: Books) -> Books:
     return ours(found, charges=changed)
 
 
+def call_of_the_first(**changed: Any) -> Callable[[Books], Books]:
+    """The first person's call, otherwise."""
+
+    def planted(found: Books) -> Books:
+        return replace(found, calls=[replace(found.calls[0], **changed), *found.calls[1:]])
+
+    return planted
+
+
+def decided_late(found: Books) -> Books:
+    """By our book the first ring is late, and so it is free."""
+    charges = [one for one in found.ours.charges if one.sid != "CA0"]
+    reminders = [replace(found.ours.reminders[0], told_late=True), *found.ours.reminders[1:]]
+    return ours(found, reminders=reminders, charges=charges)
+
+
 def forgotten_text(found: Books) -> Books:
     """Answered 200, and in no table: no reminder, no call, no charge."""
     return Books(
@@ -140,6 +163,14 @@ PLANTED: Final[dict[str, tuple[Callable[[Books], Books], dict[str, int]]]] = {
     "another amount": (other_amount, {"mischarged": 1}),
     "a charge too many": (charged_again, {"mischarged": 1}),
     "a charge too few": (uncharged, {"mischarged": 1}),
+    "another person's subject": (call_of_the_first(heard=heard("tea 1")), {"lost": 1}),
+    "a call that was answered and said nothing": (call_of_the_first(heard=()), {"lost": 1, "mischarged": 1}),
+    "a call that the carrier apologised in": (call_of_the_first(heard=(ERROR_WORDS,)), {"lost": 1, "mischarged": 1}),
+    "late by our book, not said": (decided_late, {"late": 1}),
+    "said to be late, not so by our book, and charged": (
+        call_of_the_first(heard=heard("tea 0", lateness_seconds=70)),
+        {"late": 1, "mischarged": 1},
+    ),
     "a charge with another call's evidence": (charged_for_another_call, {"mischarged": 2}),
     "a text that was answered and forgotten": (forgotten_text, {"lost": 1}),
     "a reminder that still waits": (state_of_the_first("scheduled"), {"unresolved": 1}),
@@ -177,13 +208,34 @@ def test_it_counts_lateness_from_the_end_of_a_slow_answer() -> None:
     assert counts(replace(late, promises=slow)) == {}
 
 
+def test_it_reads_the_carriers_clock_in_whole_seconds_as_the_service_does() -> None:
+    due_at = NOW + 5
+    assert counts(call_of_the_first(ringing_at=due_at + 60.9)(books())) == {}
+    assert counts(call_of_the_first(ringing_at=due_at + 61)(books())) == {"late": 1}
+
+
 def test_it_lets_a_late_ring_pass_that_said_so_and_was_free() -> None:
-    late = delayed_call(books())
-    reminders = [replace(late.ours.reminders[0], told_late=True), *late.ours.reminders[1:]]
-    charges = [one for one in late.ours.charges if one.sid != "CA0"]
-    told = judge(ours(late, reminders=reminders, charges=charges))
+    late = call_of_the_first(heard=heard("tea 0", lateness_seconds=61))(delayed_call(books()))
+    told = judge(decided_late(late))
     assert (told.findings, told.told_late) == ([], 1)
+    reminders = decided_late(late).ours.reminders
     assert counts(ours(late, reminders=reminders)) == {"mischarged": 1}  # said so, and charged all the same
+
+
+def test_it_expects_another_call_where_the_first_one_had_no_words() -> None:
+    """Picked up, and nothing of ours was heard: that is not told, and costs nothing; told by the second call, it is."""
+    silent = replace(books().calls[0], sid="CA9", heard=(ERROR_WORDS,))
+    again = ours(books(), attempts={**books().ours.attempts, "CA9": "r0"})
+    again = replace(again, calls=[silent, *again.calls])
+    assert counts(again) == {}
+    both = replace(again, calls=[replace(silent, heard=heard("tea 0")), *again.calls[1:]])
+    assert counts(both) == {"twice": 1}
+
+
+def test_it_lets_a_call_break_off_after_the_words() -> None:
+    """The key's own request failed: the person was told all the same."""
+    broken = call_of_the_first(heard=(*heard("tea 0"), ERROR_WORDS))(books())
+    assert counts(broken) == {}
 
 
 def test_it_counts_a_person_who_was_told_of_the_miss() -> None:

@@ -131,6 +131,7 @@ class Player:
         self._via = via
         self._starts_at = starts_at
         self.promises: list[Promise] = []
+        self._over = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._play()), name="load", daemon=True)
 
     def start(self) -> None:
@@ -140,6 +141,10 @@ class Player:
     def is_done(self) -> bool:
         """Whether everything was sent and answered, or given up."""
         return not self._thread.is_alive()
+
+    def stop(self) -> None:
+        """Send no more; what was sent is waited for."""
+        self._over.set()
 
     def join(self, seconds: float) -> None:
         """Wait for the last answer."""
@@ -152,6 +157,8 @@ class Player:
             tasks = []
             for text in self._texts:
                 await asyncio.sleep(max(0.0, self._starts_at + text.at - time.time()))
+                if self._over.is_set():
+                    break
                 promise = Promise(
                     number=text.number,
                     subject=text.subject,

@@ -99,7 +99,7 @@ def kept(walk: Experiment, *, directory: Path) -> Path:
     """Write a walk as a file that `lab run` repeats."""
     directory.mkdir(parents=True, exist_ok=True)
     place = directory / f"{walk.name}.toml"
-    place.write_text(written(replace(walk, title=f"{walk.title}, shrunk to what still fails")))
+    place.write_text(written(replace(walk, title=f"{walk.title}, as it failed")))
     return place
 
 

@@ -29,6 +29,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=1, help="the same seed, the same texts at the same times")
     parser.add_argument("--minutes", type=float, default=3.0, help="how long a walk is (default: 3)")
     parser.add_argument("--walks", type=int, default=1, help="that many walks, with this seed and the ones after it")
+    parser.add_argument("--whole", action="store_true", help="keep a walk that fails as it is: shrinking takes an hour")
     parser.add_argument("--port", type=int, default=PORT, help=f"of the system that is started (default: {PORT})")
     parser.add_argument("--home", type=Path, help="try it on the system that runs there, and start none")
     parser.add_argument("--reports", type=Path, help="where reports go (default: lab/reports in the data directory)")
@@ -43,7 +44,7 @@ def run(home: Home, options: Mapping[str, Any]) -> int:
     )  # fmt: skip
     try:
         if options["experiment"] == ["walk"]:
-            return _walks(chosen, minutes=options["minutes"], walks=options["walks"])
+            return _walks(chosen, minutes=options["minutes"], walks=options["walks"], shrinks=not options["whole"])
         return _experiments(chosen, options["experiment"])
     except (experiment.WrongExperimentError, CannotStartError) as wrong:
         raise FaultError(str(wrong)) from None
@@ -61,7 +62,7 @@ def _experiments(chosen: Options, wanted: list[str]) -> int:
     return outcome.code
 
 
-def _walks(chosen: Options, *, minutes: float, walks: int) -> int:
+def _walks(chosen: Options, *, minutes: float, walks: int, shrinks: bool) -> int:
     """Seed after seed; those that a report of this commit shows to be fine already are not walked again."""
     code = 0
     known = {fault.name for fault in catalogue()}
@@ -73,20 +74,21 @@ def _walks(chosen: Options, *, minutes: float, walks: int) -> int:
             continue
         outcome = Series(replace(chosen, seed=seed)).run([drawn])
         if outcome.not_as_expected:
-            _shrink(drawn, replace(chosen, seed=seed))
+            _keep(drawn, replace(chosen, seed=seed), shrinks=shrinks)
         code = max(code, outcome.code)
     return code
 
 
-def _shrink(failed: experiment.Experiment, chosen: Options) -> None:
-    """Drop faults while it still fails, and keep what is left as a file that repeats it."""
+def _keep(failed: experiment.Experiment, chosen: Options, *, shrinks: bool) -> None:
+    """Drop faults while it still fails, where that is wanted, and keep what is left as a file that repeats it."""
 
     def fails(fewer: experiment.Experiment) -> bool:
         # What hangs hangs for a minute too: a trial that fails shall not take as long as the walk did.
         trial = replace(fewer, name=f"{fewer.name}-shrinking", quiet_seconds=60, steady=Steady(within_seconds=45))
         return bool(Series(chosen).run([trial]).not_as_expected)
 
-    place = walk.kept(walk.shrunk(failed, fails=fails), directory=chosen.reports / chosen.tier)
+    left = walk.shrunk(failed, fails=fails) if shrinks else failed
+    place = walk.kept(left, directory=chosen.reports / chosen.tier)
     print(f"Kept as {place}: ./manage.py lab run {place} --tier {chosen.tier} --seed {chosen.seed}")
 
 

@@ -31,10 +31,11 @@ def undo(home: Home, deed: str, facts: dict[str, Any]) -> None:
     _DEEDS[deed](home, **facts)
 
 
-def _thaw(home: Home, *, name: str, pids: list[list[Any]]) -> None:
-    """Children first: a parent that wakes alone would take them for dead."""
+def _thaw(home: Home, *, name: str, pids: list[list[Any]], waits: bool = True) -> None:
+    """Children first: a parent that wakes alone would take them for dead. `waits` until the instance serves again."""
     processes.send([(pid, started) for pid, started in reversed(pids)], signal.SIGCONT)
-    _serves(home, name=name, killed=None)
+    if waits:
+        _serves(home, name=name, killed=None)
 
 
 def _serves(home: Home, *, name: str, killed: list[Any] | None) -> None:

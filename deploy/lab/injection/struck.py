@@ -34,11 +34,12 @@ def hold_dead(scene: Scene) -> None:
 
 def freeze(scene: Scene) -> None:
     """SIGSTOP to the instance and everything that it began: it holds its connections and does nothing."""
+    scene.will("serves", name=scene.target, killed=None)  # undone last: when every pass below is awake again
     for _ in range(3):  # a child may be born while the first ones are stopped
         named = [one for one in processes.tree(scene.home, scene.target) if not processes.is_stopped(one[0])]
         if not named:
             break
-        scene.will("thaw", name=scene.target, pids=[list(one) for one in named])
+        scene.will("thaw", name=scene.target, pids=[list(one) for one in named], waits=False)
         scene.note(struck=[*(scene.fact("struck") or []), *(list(one) for one in named)])
         processes.send(named, signal.SIGSTOP)
         processes.await_that(partial(_stand_still, named), seconds=30, what=f"{scene.target} stands still")

@@ -107,6 +107,32 @@ def test_it_undoes_everything_once(victim: Victim) -> None:
     assert json.loads(line)["fault"] == "test-frozen"
 
 
+def test_it_wakes_what_was_frozen_in_several_passes(victim: Victim, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A child that was born while its parent was stopped woke first, and waited for its parent to serve."""
+    child = subprocess.Popen(["sleep", "600"])
+    try:
+        started = platform.started(child.pid)
+        assert started is not None
+        seen: list[int] = []
+
+        def tree(*_: object) -> list[processes.Named]:
+            seen.append(1)
+            parent = (victim.recorded.pid, victim.recorded.started)
+            return [parent, (child.pid, started)] if len(seen) > 1 else [parent]
+
+        monkeypatch.setattr(processes, "tree", tree)
+        monkeypatch.setattr(processes, "SERVES_SECONDS", 1.0)
+        monkeypatch.setattr("deploy.lab.injection.measures.answers", lambda *_, **__: not victim.is_stopped())
+        begun(victim.home, a_fault())
+        assert victim.is_stopped() and processes.is_stopped(child.pid)
+        engine.heal(victim.home)
+        assert not victim.is_stopped() and not processes.is_stopped(child.pid)
+        assert files(victim.home) == []
+    finally:
+        child.kill()
+        child.wait()
+
+
 def test_it_undoes_what_it_had_begun_where_the_injection_fails(victim: Victim) -> None:
     def half(scene: Scene) -> None:
         freeze(scene)

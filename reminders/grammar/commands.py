@@ -52,8 +52,8 @@ def command(sentence: Sentence, frame: Frame, told: Voice, plain: list[str]) -> 
     kind = told.exact.get(tuple(words)) or told.exact.get(tuple(plain))
     if kind is not None:
         return Request(kind=kind, language=told.code)
-    if len(words) == 1 and words[0].isdecimal() and len(words[0]) <= 2:
-        return Request(kind="choose", number=int(words[0]), language=told.code)
+    if words[:-1] in ([], ["#"]) and words[-1].isdecimal() and len(words[-1]) <= 2:
+        return Request(kind="choose", number=int(words[-1]), language=told.code)
     if (request := _delete_last(sentence, frame, told, words) or _move_last(sentence, told, words)) is not None:
         return request
     for kind, reader in PREFIXES:

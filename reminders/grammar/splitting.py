@@ -28,7 +28,8 @@ SIGNS_MAX: Final = 40
 AGAIN_MAX: Final = 40
 # The value of an ordinal's suffix after which a figure is a day of the month and nothing else.
 SURE: Final = 2
-LEADING: Final = " \t\r\n,:;.-–—!?…>"
+MONEY: Final = frozenset("$£€₹#")
+LEADING: Final = " \t\r\n,:;.-–—!?…>=|~"
 TRAILING: Final = " \t\r\n,;:-–—>"
 STOPS: Final = ".!?…,;:"
 # What follows a date that names no thing.
@@ -144,7 +145,8 @@ def _without_particle(sentence: Sentence, frame: Frame, found: Found) -> Found:
     after, p = words[i + 1], found.phrase
     alone = after in lexicon.day or after in lexicon.weekday or after in lexicon.at or after in lexicon.part_today
     loose = (words[i] in lexicon.into and not p.span and alone) or (words[i] in lexicon.on and after in lexicon.at)
-    rest = phrase_at(sentence, frame, i + 1) if loose else None
+    begins = words[i] in lexicon.starting and words[i] in lexicon.verbs and not p.freq  # "the film starts at 5"
+    rest = phrase_at(sentence, frame, i + 1) if loose or begins else None
     return rest if rest is not None and rest.end == found.end else found
 
 
@@ -156,6 +158,8 @@ def _goes_on(sentence: Sentence, word: str) -> bool:
 def _is_name(sentence: Sentence, i: int) -> bool:
     """Whether a figure is the number of what stands before it: "bus 8", but not "bus 8 am" or "bus 8:15"."""
     words = sentence.words
+    if i and words[i - 1] in MONEY:
+        return True  # "pay Kim $30.50 on friday"
     if not i or words[i - 1] not in sentence.lexicon.counted:
         return False
     return words[i].isdecimal() and not (i + 1 < len(words) and words[i + 1] in sentence.lexicon.half_day)

@@ -21,7 +21,7 @@ YEARS_SPOKEN_MAX: Final = 10
 def day(p: Phrase, i: int) -> int:
     """Today, tomorrow."""
     if p.offset is not None or p.days is not None or p.fixed is not None or p.month or p.weekday >= 0:
-        return 0
+        return _again(p, i)
     if p.words[i] in p.lexicon.day_past and p.lexicon.day.get(p.word(i + 1)) == 1:
         p.offset, p.firm = 2, True
         return _weeks_on(p, i + 2)  # "day after" and a tomorrow that is spelt anyhow
@@ -36,6 +36,16 @@ def day(p: Phrase, i: int) -> int:
         _end_of_day(p)
     p.firm = True
     return _weeks_on(p, i + 1)
+
+
+def _again(p: Phrase, i: int) -> int:
+    """ "friday, tomorrow, at 4": the same day twice."""
+    named = p.now.toordinal() + p.lexicon.day[p.words[i]]
+    alone = p.days is None and p.fixed is None and not p.month and p.offset is None and not p.week_mod
+    if not alone or p.freq or (named - 1) % 7 != p.weekday:
+        return 0
+    p.weekday, p.offset = -1, p.lexicon.day[p.words[i]]
+    return i + 1
 
 
 def part(p: Phrase, i: int) -> int:
@@ -200,6 +210,8 @@ def ordinals(p: Phrase, i: int) -> int:
 def nth(p: Phrase, value: int, j: int) -> int:
     """An ordinal was said; `j` is after it."""
     lexicon = p.lexicon
+    if value == -1 and p.word(j) in lexicon.part and not p.freq:
+        return 0  # "last night"
     if value > DAYS_MAX and not p.freq and j >= 3 and not _awaited(p, j - 3) and p.word(j) not in lexicon.month:
         return 0  # "nan's 80th"
     if len(p.days or ()) + len(p.nths or ()) >= LISTED_MAX:

@@ -47,6 +47,9 @@ def every(p: Phrase, i: int) -> int:
     if k:
         return _every_nth(p, ordinal, k)
     value, k = number(lexicon, words, j)
+    if k and p.word(k) in lexicon.both:  # "one and a half hours"
+        more, m = number(lexicon, words, k + 1)
+        value, k = (value + more, m) if 0 < more < 1 else (value, k)
     if k and word not in lexicon.a and _can_repeat(p, k):
         return _fractional(p, value, k) if value != int(value) else _each(p, k, int(value))
     return _each(p, j, 1)

@@ -102,7 +102,7 @@ def _moment(p: Phrase, day: int, spot: tuple[int, int, int, int]) -> datetime | 
     hour, minute, second, either = spot
     if either:
         day, hour = _either(p, day, hour, minute)
-    elif p.part == "night" and p.hour >= 0 and not p.half and hour < 6 and not p.exact and p.has_day():
+    elif p.part == "night" and p.hour >= 0 and hour < 6 and p.has_day():
         day += 1  # "tonight at 1" is after midnight
     elif p.part == "morning" and hour < 6 and day == p.now.toordinal() and hour < p.now.hour:
         day += 1  # "this morning at 3", said after 3, is the coming one

@@ -15,7 +15,8 @@ FIGURES: Final = (
     r"\d{1,2}(?: [-/] ?| ?[-/] )\d{1,2}(?![\d:.,/-])|\d++(?:-\d++)++(?![:.,/]\d)|\d++(?:[:.,/]\d++)*+)"
     r"(?:[ap](?![a-z]| ?\. ?m))?"
 )
-SIGNS: Final = r"[-+@&/']"
+# A sign of money or of a number is no word of any phrase, so that "friday $20" ends before it.
+SIGNS: Final = r"[-+@&/'$#%£€₹]"
 # "2moro", "2day", "2nite", but not "2min", "2 months" and "2days" that lost their space.
 TWO: Final = r"2(?:m(?!in|ns?(?![a-z])|o?n?ths?(?![a-z])|os?(?![a-z]))[a-z]{1,8}|day|ni(?!ghts)[a-z]{1,5}|nyt)(?![a-z])"
 PLAIN: Final[Callable[[str], list[str]]] = re.compile(rf"[a-z]+(?:'[a-z]+)?|{TWO}|{FIGURES}|{SIGNS}").findall

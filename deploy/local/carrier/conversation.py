@@ -144,7 +144,6 @@ class Conversation:
 
     async def _fetch(self, url: str, method: str, more: Pairs = ()) -> Steps | None:
         address = urljoin(self._address, url) if url else self._address
-        behaviour = self._books.behaviour
         answers = await self._sender.send(
             url=address,
             method=method,
@@ -152,7 +151,6 @@ class Conversation:
             params=[*call_parameters(self._call, self._call.status), *more],
             fallback_url=self._call.fallback_url,
             fallback_method=self._call.fallback_method,
-            spoil=behaviour.drawn(behaviour.faults.bad_signature, "signature", self._call.sid + address),
         )
         last = answers[-1]
         self._books.change(

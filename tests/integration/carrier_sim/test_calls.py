@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 import pytest
 from aiohttp import web
+from twilio.request_validator import RequestValidator
 
 from deploy.local.carrier import WAITING_PATH
 from tests.integration.carrier_sim.world import GATHER, PHONE, Heard, World, play, until
@@ -181,6 +182,21 @@ def test_it_holds_the_line_by_a_document_of_its_own_until_there_are_words(tmp_pa
         await world.state(call["sid"], "completed")
         assert (await world.phone())["calls"][0]["heard"] == ["Tea"]
         assert [heard.url.partition("?")[2] for heard in asked] == ["attempt=7", *["attempt=7&more=1"] * 2]
+
+    play(story, tmp_path)
+
+
+def test_it_asks_for_the_words_as_itself_while_callbacks_are_forged(tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        world.service.replies = {"/words": "<Response><Say>Tea</Say></Response>"}
+        await world.behave(answer="always", answer_after_seconds=0, faults={"bad_signature": 1})
+        await world.state(await dialled(world), "completed")
+        await until(lambda: len(world.service.at("/status")) == len(ALL_EVENTS))
+        judge = RequestValidator("secret")
+        for path, good in (("/words", True), ("/status", False)):
+            for heard in world.service.at(path):
+                signature = heard.headers["X-Twilio-Signature"]
+                assert judge.validate(heard.url, dict(heard.form), signature) is good
 
     play(story, tmp_path)
 

@@ -1,8 +1,8 @@
 """The breaker of the database: while it is open, no connection is handed out, so nothing is sent to that server.
 
-It opens after a write in doubt, a server that stayed silent, or no server that takes writes; one probe in the
-background shuts it (`config/postgres/probe.py`). Whoever has another way, such as the spool, asks `is_open()` first.
-One per process; it stays shut in a process that keeps no pool.
+It opens after a write in doubt, a server that stayed silent, no server that takes writes, or a database in
+quarantine; one probe in the background shuts it (`config/postgres/probe.py`). Whoever has another way, such as the
+spool, asks `is_open()` first. One per process; it stays shut in a process that keeps no pool.
 """
 
 import threading
@@ -13,6 +13,7 @@ from typing import Final
 IN_DOUBT: Final = "in_doubt"  # committed here, and perhaps nowhere else
 SILENT: Final = "silent"  # it did not answer within its time: frozen, cut off, or waiting for its standby
 AWAY: Final = "away"  # no server takes writes
+QUARANTINED: Final = "quarantined"  # it lacks commits that were acknowledged: ./manage.py release
 
 
 class _Breaker:
@@ -34,7 +35,7 @@ def is_open() -> bool:
 
 
 def reason() -> str | None:
-    """Why it is open: `in_doubt`, `silent`, `away`; None where it is shut."""
+    """Why it is open: `in_doubt`, `silent`, `away`, `quarantined`; None where it is shut."""
     return _breaker.reason
 
 

@@ -65,6 +65,10 @@ class Statements:
         with _connection().wrap_database_errors:
             return cursor.execute(self._texts[name], params, prepare=True)
 
+    def text(self, name: str) -> bytes:
+        """The statement itself, for a connection that is not Django's."""
+        return self._texts[name]
+
     def stream(self, name: str, params: Mapping[str, Any]) -> Iterator[tuple[Any, ...]]:
         """The rows of a read too large to hold, through a server's cursor; inside a transaction only."""
         with (

@@ -14,7 +14,9 @@ class ConfigConfig(AppConfig):
         from django.conf import settings
 
         from config import checks, logs, telemetry  # noqa: F401  # checks register themselves
+        from reminders import witness
 
         logs.configure()
         if settings.RINGBACK_INSTANCE:  # a process that serves, not a command at a terminal
+            witness.watch()  # before telemetry asks the database who is under watch
             telemetry.configure()

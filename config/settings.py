@@ -209,6 +209,7 @@ DATABASE_ROUTERS = ["billing.replica.Router"]
 _HAS_LOCAL = (REPOSITORY / "deploy/local/apps.py").exists() and RINGBACK_SIMULATED
 _LOCAL_APPS = ["deploy.local", "deploy.lab"] if _HAS_LOCAL else []
 INSTALLED_APPS = [
+    *_LOCAL_APPS,  # first: its `release` does more than ours
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -219,7 +220,6 @@ INSTALLED_APPS = [
     "reminders",
     "config",
     "config.observing",
-    *_LOCAL_APPS,
 ]
 _MEASURED_BEFORE = "django_prometheus.middleware.PrometheusBeforeMiddleware"
 _MEASURED_AFTER = "django_prometheus.middleware.PrometheusAfterMiddleware"

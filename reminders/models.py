@@ -341,6 +341,45 @@ class Watched(models.Model):
         return f"watched {self.subscriber_id}"
 
 
+class Lineage(models.Model):
+    """What this database has been: begun, found to lack acknowledged commits, released again, in this order.
+
+    A `token` names a database from then on; of a loss, a later one that this database had not come to.
+    """
+
+    position = models.BigAutoField(primary_key=True)
+    token = models.UUIDField(null=True)
+    kind = models.TextField()
+    at = models.DateTimeField(db_default=Now())
+    reached_at = models.DateTimeField(null=True)  # of a loss: how far this database surely goes
+
+    class Meta:
+        verbose_name_plural = "lineage"
+        constraints = (
+            models.UniqueConstraint(fields=("token",), name="lineage_once"),
+            _one_of("kind", ("begun", "lost", "released"), name="lineage_kind"),
+            models.CheckConstraint(condition=Q(kind="lost") | Q(token__isnull=False), name="lineage_named"),
+        )
+
+    def __str__(self) -> str:
+        return f"lineage {self.position}"
+
+
+class Witness(models.Model):
+    """A process that keeps on its own disk the last number of this row that was acknowledged to it."""
+
+    id = models.UUIDField(primary_key=True)
+    instance = models.TextField()
+    number = models.BigIntegerField()
+    moved_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        verbose_name_plural = "witnesses"
+
+    def __str__(self) -> str:
+        return f"witness {self.id}"
+
+
 class Pace(models.Model):
     """A moment that processes share, by name: how far an account's calls are spent, until when bounds are lifted
     (`spend:lifted`), when the carrier's books were read last (`reconciled:…`)."""

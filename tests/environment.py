@@ -42,6 +42,9 @@ def load() -> None:
     if not settings.configured:
         with _environment():
             django.setup()
+        from reminders import witness
+
+        witness.ignore()  # tests share one data directory, and have a database each
         structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
 
 

@@ -10,6 +10,7 @@ from prometheus_client.registry import Collector
 GAUGES: Final[Mapping[str, tuple[str, str]]] = {
     "ringback_database_up": ("1 where the database answered within its time", ""),
     "ringback_database_writable": ("1 where it takes writes: a standby answers as well", ""),
+    "ringback_database_quarantined": ("1 where it was put back and lacks commits that were acknowledged", ""),
     "ringback_tables_locked": ("Tables that somebody has locked against everybody (ACCESS EXCLUSIVE)", ""),
     "ringback_prometheus_up": (
         "1 where Prometheus looks and Alertmanager says so; absent where the watch is alone",

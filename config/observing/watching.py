@@ -16,6 +16,7 @@ import structlog
 from django.db import Error as DatabaseError
 from django.db import connection
 
+from billing import breaker
 from config.observing import probes, prometheus, told, truth
 from config.observing.alerting import Evaluator, Firing
 from config.observing.canary import Canary
@@ -135,7 +136,7 @@ class Watch:
         except DatabaseError as error:
             log.warning("watch.database_away", error=type(error).__name__)
             connection.close()
-            return {"ringback_database_up": {"": 0.0}, "ringback_database_writable": {"": 0.0}}
+            return {"ringback_database_up": {"": 0.0}, "ringback_database_writable": {"": 0.0}, **_quarantined()}
         locked = {"ringback_tables_locked": {"": float(told_of_itself["tables_locked"])}}
         try:
             row = truth.figures(
@@ -147,7 +148,12 @@ class Watch:
             log.warning("watch.rows_not_read", error=type(error).__name__)
             connection.close()
             up = float(bool(told_of_itself["tables_locked"]))  # a lock is another cause than a database that is away
-            return {"ringback_database_up": {"": up}, "ringback_database_writable": {"": up}, **locked}
+            return {
+                "ringback_database_up": {"": up},
+                "ringback_database_writable": {"": up},
+                **locked,
+                **_quarantined(),
+            }
         server = row["server"]
         if self._server not in (None, server):
             self._marks.append((now, "failover", f"the primary is now at port {server}"))
@@ -156,6 +162,7 @@ class Watch:
             "ringback_database_up": {"": 1.0},
             "ringback_database_writable": {"": float(told_of_itself["is_writable"])},
             **locked,
+            **_quarantined(),
             "ringback_clock_aside_seconds": {"": abs(row["clock"] - time.time())},
             "ringback_standbys_missing": {"": float(max(0, self.watched.standbys - row["standbys"]))},
             "ringback_ledger_lately": {kind: float(several) for kind, several in row["ledger_lately"].items()},
@@ -282,6 +289,10 @@ class Watch:
             told.write(home=self.watched.home, told=say)
         except OSError as error:
             log.warning("watch.not_written", error=str(error))
+
+
+def _quarantined() -> Values:
+    return {"ringback_database_quarantined": {"": float(breaker.reason() == breaker.QUARANTINED)}}
 
 
 def _share(part: float, whole: float) -> float:

@@ -12,6 +12,7 @@ from psycopg import IsolationLevel
 from config.postgres import probe
 from config.postgres.connection import Guarded
 from config.postgres.pool import Pool
+from reminders import witness
 
 GRACE_SECONDS: Final = 1.0
 
@@ -49,9 +50,12 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return pool.getconn() if pool is not None else self.connect_apart(**conn_params)
 
     def connect_apart(self, **params: Any) -> Guarded:
-        """A connection that no pool counts: the probe's, or one that listens."""
+        """A connection that no pool counts: the probe's, or one that listens. A replica lags, and is not compared."""
         seconds = self.statement_seconds
-        return Guarded.open(statement_seconds=seconds + GRACE_SECONDS if seconds else None, **params)
+        made = Guarded.open(statement_seconds=seconds + GRACE_SECONDS if seconds else None, **params)
+        if self.alias == "default":
+            witness.look(made)
+        return made
 
     def ensure_connection(self) -> None:
         """Django's, where there is none; one that was found dead is replaced, outside of a transaction."""

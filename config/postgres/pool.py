@@ -16,6 +16,7 @@ import psycopg
 
 from billing import breaker, deadline
 from config.postgres.connection import Guarded
+from reminders.lineage import Quarantined
 
 LIFE_SECONDS: Final = 3600.0  # what a server's process has gathered by then is given back
 
@@ -87,8 +88,8 @@ class Pool:
         generation = self._generation
         try:
             connection = self._connect()
-        except psycopg.OperationalError:
-            breaker.trip(why=breaker.AWAY)
+        except psycopg.OperationalError as error:
+            breaker.trip(why=breaker.QUARANTINED if isinstance(error, Quarantined) else breaker.AWAY)
             raise
         connection.generation = generation
         connection.born_at = time.monotonic()

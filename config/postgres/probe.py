@@ -20,7 +20,8 @@ from billing import breaker
 from config.postgres import servers
 from config.postgres.connection import Guarded
 from config.postgres.servers import Server
-from reminders import metrics
+from reminders import metrics, witness
+from reminders.lineage import Quarantined
 
 log = structlog.get_logger()
 
@@ -97,15 +98,18 @@ class Probe:
         return AGAIN_SECONDS if time.monotonic() - self._failing_since < PATIENT_AFTER_SECONDS else PATIENTLY_SECONDS
 
     def _ask(self) -> None:
+        why = breaker.AWAY
         try:
             if self._connection is None:
                 self._adopt(self._connect(None))
             began = self._write()
-        except psycopg.Error:
-            began = None
+            if began is not None and self._always and self._connection is not None:
+                witness.turn(self._connection)  # who takes texts knows what it took
+        except psycopg.Error as error:
+            began, why = None, breaker.QUARANTINED if isinstance(error, Quarantined) else breaker.AWAY
         if began is None:
-            if self._connection is None:
-                breaker.trip(why=breaker.AWAY)  # nobody needs to try what has just failed
+            if self._connection is None or why == breaker.QUARANTINED:
+                breaker.trip(why=why)  # nobody needs to try what has just failed
             self._drop()
             self._wrote_at = 0.0
             self._failing_since = self._failing_since or time.monotonic()

@@ -19,6 +19,7 @@ _DATA: Final = (
     "backups",
     "archive",
     "quarantine",
+    "witness",
     "redis",
     "carrier",
     "carrier-*",

@@ -61,7 +61,13 @@ COUNTED: Final = (
     "reminders_occurrence", "reminders_opencall", "reminders_reminder", "reminders_reply", "reminders_subscriber",
 )  # fmt: skip
 # Written by the system for itself, at times of its own.
-ITS_OWN: Final = ("billing_ledgerseal", "reminders_pace", "reminders_watched")
+ITS_OWN: Final = (
+    "billing_ledgerseal",
+    "reminders_lineage",
+    "reminders_pace",
+    "reminders_watched",
+    "reminders_witness",
+)
 COUNTS: Final = " UNION ALL ".join(
     [f"SELECT '{name}', count(*) FROM {name}" for name in COUNTED]
     + ["SELECT 'reminders_timer', count(*) FROM reminders_timer WHERE subscriber_id IS NOT NULL"]

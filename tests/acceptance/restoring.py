@@ -1,13 +1,21 @@
 """A few people's day, and what the rows say of it: to be put back, and compared with what is rebuilt."""
 
+import os
+import shutil
+import signal
+import subprocess
 from collections.abc import Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Final
 
+from deploy.local import platform
 from tests.acceptance.carrier import Phone
 from tests.acceptance.system import System
+from tests.acceptance.waiting import until
 
 SOON: Final = "Remind in 1 second about tea"
+AT_ONCE_AGAIN: Final = "Remind in 4 seconds about tea"  # copied before it rings: in the copy it is due when it is back
 LATER: Final = "Remind in 3 hours about cake"
 PEOPLE: Final = 6
 # Everything of these people, without ids and without what only time changes.
@@ -84,3 +92,37 @@ def put_back(system: System, moment: datetime) -> None:
     done = system.run("restore", "--to", moment.isoformat())
     assert done.returncode == 0, done.stdout + done.stderr
     system.start()
+
+
+def copy(system: System) -> None:
+    """Copy the data as a dead machine would leave it: of a server that stands still."""
+    shutil.rmtree(_older(system), ignore_errors=True)
+    subprocess.run(["cp", "-a", str(system.home.postgres), str(_older(system))], check=True, capture_output=True)
+
+
+def swap(system: System) -> None:
+    """Put that copy in the place of the data. No server may run."""
+    system.home.postgres.rename(system.root / f"before-{len(list(system.root.glob('before-*')))}")
+    _older(system).rename(system.home.postgres)
+
+
+def end_server(system: System) -> None:
+    """kill -9 of a server whose supervisor stands still, and of everything that belongs to it."""
+    postmaster = system.pid("postgres-1")
+    children = {pid: platform.started(pid) for pid in system.children("postgres-1")}
+    os.kill(postmaster, signal.SIGKILL)
+    gone = "a dead server's processes follow it"
+    until(lambda: all(platform.started(pid) != since for pid, since in children.items()), what=gone)
+
+
+def is_recognised(system: System) -> bool:
+    """Whether it is declared for everybody, and who dispatches has been refused."""
+    declared = system.rows("SELECT FROM reminders_lineage WHERE kind = 'lost' AND at > now() - interval '5 minutes'")
+    lines = [line for line in system.said().splitlines() if line.startswith("dispatch-1")]
+    refused = [position for position, line in enumerate(lines) if "database.quarantined" in line]
+    released = [position for position, line in enumerate(lines) if "database.released" in line]
+    return bool(declared) and bool(refused) and max(refused) > max(released, default=-1)
+
+
+def _older(system: System) -> Path:
+    return system.root / "older"

@@ -136,6 +136,8 @@ def nothing_accepted_is_lost(texts: Texts, primary: replicas.Node) -> None:
             seconds=BACK_SECONDS + AWAY_SECONDS,
             what=f"all {len(statuses)} texts that were accepted stand in the database",
         )
+        lost = looking.execute("SELECT FROM reminders_lineage WHERE kind = 'lost'").fetchall()
+        assert lost == [], "what was acknowledged outlives a failover: it is not taken for a restore"
 
 
 def test_without_standbys_waiters_stay_within_the_pools_and_texts_go_to_the_spool(

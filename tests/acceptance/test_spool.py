@@ -5,6 +5,7 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
+from datetime import datetime
 from typing import Any, Final
 
 import pytest
@@ -105,21 +106,63 @@ def test_it_refuses_nobody_while_the_database(
     audit.clean(system)
 
 
-def test_it_is_put_back_rebuilt_and_rings_nobody_again(system: System) -> None:
-    *others, waits = phones = list(system.carrier.phones(restoring.PEOPLE))
-    restoring.begin(phones)
-    done = system.manage("backup")
-    assert done.returncode == 0, done.stderr
+def by_restore(system: System, moment: datetime) -> None:
+    """As we do it."""
+    restoring.put_back(system, moment)
+
+
+def by_a_copy(system: System, moment: datetime) -> None:
+    """Stopped, and an older copy put in the place of the data: nobody says anything."""
+    assert system.stop() == 0
+    restoring.swap(system)
+    system.start()
+
+
+def by_a_copy_while_it_runs(system: System, moment: datetime) -> None:
+    """The server dies, and what starts in its place is an older copy: no other process is stopped."""
+    supervisor = system.supervisor()
+    assert supervisor is not None
+    os.kill(supervisor, signal.SIGSTOP)
+    try:
+        restoring.end_server(system)
+        restoring.swap(system)
+    finally:
+        os.kill(supervisor, signal.SIGCONT)
+
+
+@pytest.mark.parametrize(
+    "put_back",
+    [by_restore, by_a_copy, by_a_copy_while_it_runs],
+    ids=["by restore", "by a copy", "by a copy while it runs"],
+)
+def test_it_is_put_back_rebuilt_and_rings_nobody_again(
+    system: System, put_back: Callable[[System, datetime], None]
+) -> None:
+    until(lambda: way(system) == "database", seconds=60, what="the database is the way")
+    rung, *others, waits = phones = list(system.carrier.phones(restoring.PEOPLE + 1))
+    restoring.begin([*others, waits])
+    rung.texts(restoring.AT_ONCE_AGAIN)
+    if put_back is by_restore:
+        done = system.manage("backup")
+        assert done.returncode == 0, done.stderr
+    else:
+        with stopped(system):
+            restoring.copy(system)
     (moment,) = system.rows("SELECT clock_timestamp()")[0]
-    restoring.go_on(phones)
+    restoring.answered(rung, 1, "1")
+    restoring.go_on([*others, waits])
+    others.append(rung)
     until(lambda: restoring.is_settled(system, phones), seconds=60, what="every call is over")
     said, calls = restoring.says(system, others), len(system.carrier.calls())
     received = [phone.received() for phone in others]
-    restoring.put_back(system, moment)
+    put_back(system, moment)
+    if put_back is not by_restore:
+        until(lambda: restoring.is_recognised(system), seconds=60, what="nobody had to say it")
     assert restoring.says(system, others) != said
     while_closed = system.carrier.text(sender=waits.number, body=TEA)
     assert [one["status"] for one in system.carrier.await_webhooks(while_closed)] == [200]
     assert waiting(system)["count"] == 1
+    assert len(system.carrier.calls()) == calls, "who was rung already is due there, and is not rung"
     done = system.manage("release")
     assert done.returncode == 0, done.stdout + done.stderr
     assert restoring.says(system, others) == said, done.stdout

@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 from prometheus_client import start_http_server
 
-from reminders import dispatch, drainer, housekeeping, limits, metrics, tasks, tracing, wiring
+from reminders import dispatch, drainer, housekeeping, limits, metrics, tasks, tracing, wiring, witness
 from reminders.spending import Watch
 
 log = structlog.get_logger()
@@ -65,6 +65,8 @@ def _prepare() -> None:
 def _turn(claimer: dispatch.Claimer) -> bool:
     """One claim and its doorbells; whether there may be more at once."""
     metrics.DISPATCH_LOOPS.inc()
+    connection.ensure_connection()
+    witness.turn(connection.connection)  # before a claim: nothing rings from a database that lacks something
     if tasks.waiting() > limits.DOORBELLS_WAITING_MAX:
         time.sleep(limits.BACKPRESSURE_SECONDS)
         return True

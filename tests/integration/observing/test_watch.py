@@ -1,6 +1,7 @@
 """The watch, over the whole product in one process with a stopped clock: what it sees, counts and says."""
 
 import json
+import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 from django.db import OperationalError
 
+from billing import breaker
 from config.observing import probes, prometheus, told, truth
 from config.observing.scraping import Scraper
 from config.observing.slos import LOOKS, looked_for
@@ -182,6 +184,23 @@ def test_it_goes_on_where_the_database_is_away_and_counts_later(
     looked(watch, world, 60)
     said = [mark["says"] for mark in truth.marks(since=world.clock.now - timedelta(hours=1), until=world.clock.now)]
     assert sorted(said) == ["DatabaseAway ends", "DatabaseAway fires", "version v1 runs"]
+
+
+def test_a_database_that_was_put_back_pages(world: World, watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked(watch, world)
+
+    def refused() -> None:
+        breaker.trip(why=breaker.QUARANTINED)
+        raise OperationalError("put back")
+
+    monkeypatch.setattr(breaker, "_breaker", breaker._Breaker())
+    with monkeypatch.context() as put_back:
+        put_back.setattr(truth, "server", refused)
+        assert looked(watch, world) == set()
+        assert looked(watch, world, 15) == {"DatabaseQuarantined"}
+    breaker.shut(proved_since=time.monotonic())
+    assert looked(watch, world, 5) == set()
+    assert value(watch, "database_quarantined") == 0
 
 
 def test_it_marks_the_deploy_once_and_each_moment_once(world: World, watch: Watch) -> None:

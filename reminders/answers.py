@@ -15,7 +15,7 @@ from reminders.person import Decision, Person
 from reminders.replies import say
 
 COMMANDS: Final = frozenset(
-    "list next delete move snooze skip edit tz lang balance undo help info stop start choose".split()
+    "list next delete move snooze skip edit tz lang balance quiet undo help info stop start choose".split()
 )
 
 
@@ -120,6 +120,10 @@ def _balance(said: Said, request: Request) -> Decision:
     return plain(said, request, "balance", told)
 
 
+def _quiet(said: Said, request: Request) -> Decision:
+    return plain(said, request, "quiet", say(request.language, "quiet_said"))
+
+
 def _nothing_asked(said: Said, request: Request) -> Decision:
     return plain(said, request, "choose", say(request.language, "nothing_asked"))
 
@@ -133,4 +137,5 @@ SIMPLE: Final[Mapping[str, Callable[[Said, Request], Decision]]] = {
     "lang": _language_set,
     "balance": _balance,
     "choose": _nothing_asked,
+    "quiet": _quiet,
 }

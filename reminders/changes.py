@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from reminders import limits, recurrence, replies, rule_words
+from reminders import commands, limits, recurrence, replies, rule_words
 from reminders.grammar import Request, moved
 from reminders.person import Decision, Edit, Move, Person, Standing
 from reminders.replies import say
@@ -30,9 +30,13 @@ def delete(*, decision: Decision, person: Person, now: datetime) -> Decision:
     request, language = decision.request, decision.request.language
     if request.everything:
         return _delete_all(decision, person, now)
-    if request.number is not None:
-        found = person.open_one(request.number)
-        return _deleted(decision, found, now) if found else _told(decision, "no_such_number", number=request.number)
+    if request.numbers:
+        return _delete_several(decision, person, now)
+    newest = person.open_reminders and commands.is_it(text=request.subject, language=language)
+    number = max(one.number for one in person.open_reminders) if newest else request.number
+    if number is not None:
+        found = person.open_one(number)
+        return _deleted(decision, found, now) if found else _told(decision, "no_such_number", number=number)
     first, _, bare = request.subject.casefold().partition(" ")
     for wanted in (request.subject.casefold(), bare if first in ARTICLES else ""):
         named = [one for one in person.open_reminders if wanted and wanted in one.subject.casefold()]
@@ -43,7 +47,23 @@ def delete(*, decision: Decision, person: Person, now: datetime) -> Decision:
     if not named:
         return _told(decision, "no_such_subject", subject=replies.shown(request.subject))
     page = replies.listing(entries=entries(named), zone=person.zone, language=language)
-    return replace(decision, reply=f"{say(language, 'which')}\n{page.text.partition(chr(10))[2]}")
+    held = {"what": "which", "numbers": [one.number for one in named], "at": now.timestamp()}
+    return replace(decision, reply=f"{say(language, 'which')}\n{page.text.partition(chr(10))[2]}", held=held)
+
+
+def _delete_several(decision: Decision, person: Person, now: datetime) -> Decision:
+    """DELETE 1 and 2: all of them, or none where one is no reminder."""
+    found = [person.open_one(number) for number in decision.request.numbers]
+    there = [one for one in found if one is not None]
+    if len(there) < len(found):
+        missing = next(number for number in decision.request.numbers if person.open_one(number) is None)
+        return _told(decision, "no_such_number", number=missing)
+    return replace(
+        decision,
+        cancel=tuple(one.number for one in there),
+        reply=say(decision.request.language, "deleted_some", numbers=", ".join(f"#{one.number}" for one in there)),
+        last_change=_change("delete", now, ({"id": str(one.id)} for one in there)),
+    )
 
 
 def delete_every(*, decision: Decision, person: Person, now: datetime) -> Decision:

@@ -19,7 +19,18 @@ def answer(*, text: str, language: str) -> str | None:
     for code in dict.fromkeys((language, languages.DEFAULT, *languages.codes())):
         if name := _answers(code).get(said):
             return name
-    return None
+    thanks = said != "" and all(word in _thanks(language) for word in said.replace(",", " ").split())
+    return "thanks" if thanks else None
+
+
+def is_it(*, text: str, language: str) -> bool:
+    """Whether a text means the newest reminder: "it", "that one", "the last one"."""
+    return any(_plain(text) in _words(code, "it") for code in (language, languages.DEFAULT)) and text != ""
+
+
+def is_answer_in(*, text: str, language: str) -> bool:
+    """Whether this very language has the answer, so that it is answered in it."""
+    return _plain(text) in _answers(language)
 
 
 def chosen(*, text: str, number: int | None, language: str) -> int | None:
@@ -43,17 +54,46 @@ def skipped(*, text: str, language: str) -> int | None:
     return None
 
 
-def retimed(*, text: str, language: str) -> tuple[str, str] | None:
-    """(what, when) of "change it to 10am", "make it 10", "move the dentist to friday"; what is empty for "it"."""
-    said = " ".join(text[:RETIMED_CHARACTERS_MAX].split()).rstrip(".!")
+def renamed(*, text: str, language: str) -> tuple[str, str] | None:
+    """(old, new) of "rename tea to green tea"; None where it is no such command, or has a number in it."""
+    said = _asked(text, language)
+    for code in (language, languages.DEFAULT):
+        for verb in _longest(code, "commands", "edit"):
+            if said.casefold().startswith(f"{verb} ") and (found := _parted(said[len(verb) :].strip(), code)):
+                return None if found[0].isdecimal() or not (found[0] and found[1]) else found
+    return None
+
+
+def _asked(text: str, language: str) -> str:
+    """A short request without what is only polite: "can you", "instead"."""
+    said = " ".join(text[:RETIMED_CHARACTERS_MAX].split()).rstrip(".!?")
+    for code in (language, languages.DEFAULT):
+        for polite in _longest(code, "answers", "polite"):
+            if said.casefold().startswith(f"{polite} "):
+                said = said[len(polite) + 1 :]
+            if said.casefold().endswith(f" {polite}"):
+                said = said[: -len(polite) - 1]
+    return said
+
+
+def retimed(*, text: str, language: str) -> tuple[str, str | None] | None:
+    """(what, when) of "change it to 10am", "make it 10", "move the dentist to friday"; what is empty for "it".
+
+    `when` is None for "make the dentist 5pm", where only the reminders' own names tell what is what.
+    """
+    said = _asked(text, language)
     folded = said.casefold()
     for code in (language, languages.DEFAULT):
-        for opening in _longest(_words(code, "make_it")):
+        for opening in _longest(code, "answers", "make_it"):
             if folded.startswith(f"{opening} "):
                 return "", said[len(opening) :].strip(" ,")
-        for verb in _longest(_commands(code, "move")):
+        for verb in _longest(code, "commands", "move"):
             if folded.startswith(f"{verb} "):
-                return _parted(said[len(verb) :].strip(), code)
+                rest = said[len(verb) :].strip()
+                return _parted(rest, code) or (_bare(rest), None)
+        for verb in _longest(code, "answers", "make"):
+            if folded.startswith(f"{verb} ") and len(said) < len(text.strip(" .!?")):  # "can you make tea 5pm instead"
+                return _bare(said[len(verb) :].strip()), None
     return None
 
 
@@ -75,14 +115,23 @@ def _commands(code: str, name: str) -> Sequence[str]:
     return words
 
 
-def _longest(words: Sequence[str]) -> list[str]:
-    return sorted(words, key=len, reverse=True)
+@lru_cache(maxsize=64)
+def _longest(code: str, part: str, name: str) -> tuple[str, ...]:
+    words: Sequence[str] = languages.table(code).get(part, {}).get(name, ())
+    return tuple(sorted(words, key=len, reverse=True))
 
 
 @lru_cache(maxsize=32)
 def _answers(code: str) -> dict[str, str]:
-    names = ("hello", "thanks", "more", "second", "first", "no", "yes")
+    names = ("both", "hello", "thanks", "more", "second", "first", "no", "yes")
     return {word: name for name in names for word in _words(code, name)}
+
+
+@lru_cache(maxsize=32)
+def _thanks(code: str) -> frozenset[str]:
+    """The words of which thanks are made: "cool thanks", "ok, great"."""
+    said = (*_words(code, "thanks"), *_words(languages.DEFAULT, "thanks"))
+    return frozenset(word for saying in said for word in saying.split())
 
 
 def _words(code: str, name: str) -> Sequence[str]:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from billing.segments import segments
 from reminders import changes, commands, grammar, limits, phone, recurrence, replies, rule_words
@@ -23,6 +24,7 @@ from reminders.schedule import zones
 FALLBACK_ZONE: Final = "UTC"
 # What says nothing about Ringback's price and how to stop gets the welcome behind it, the first time.
 UNWELCOMED: Final = frozenset({"help", "stop", "start", "stopped", "not_callable"})
+A_DAY: Final = timedelta(days=1)
 FAR_ZONES: Final = ("Pacific/Kiritimati", "Pacific/Pago_Pago")
 WELCOME_SEGMENTS_MAX: Final = 2
 TWICE_MADE: Final = frozenset({"HOURLY", "MINUTELY", "SECONDLY"})
@@ -65,11 +67,21 @@ def _retimed(said: Said, request: Request) -> Request:
     """ "Change it to 10am", "move the dentist to friday": a move, where it names one of the person's reminders."""
     if request.kind not in ("remind", "unclear") or not said.person.open_reminders:
         return request
+    renamed = commands.renamed(text=said.body, language=request.language)
+    if renamed is not None:
+        called = [one for one in said.person.open_reminders if one.subject.casefold() == renamed[0].casefold()]
+        return replace(request, kind="edit", number=called[0].number, subject=renamed[1]) if called else request
     found = commands.retimed(text=said.body, language=request.language)
     if found is None:
         return request
     what, when = found
-    fitting = [one for one in said.person.open_reminders if what.casefold() in one.subject.casefold()]
+    if when is None:  # "make the dentist 5pm": what is a reminder's own name
+        named = [one for one in said.person.open_reminders if what.casefold().startswith(f"{one.subject.casefold()} ")]
+        if not named:
+            return request
+        what, when = named[0].subject, what[len(named[0].subject) :].strip()
+    fitting = [one for one in said.person.open_reminders if what.casefold() == one.subject.casefold()]
+    fitting = fitting or [one for one in said.person.open_reminders if what.casefold() in one.subject.casefold()]
     if not what:  # "it": the newest
         fitting = [max(fitting, key=lambda one: one.number)]
     if len(fitting) != 1 or not when:
@@ -178,11 +190,27 @@ def _answered(said: Said, request: Request) -> Decision | None:
             request = replace(request, kind="delete")
             return changes.delete_every(decision=plain(said, request, "delete"), person=person, now=said.now)
         return None
+    if held["what"] == "which":
+        return _which(said, request, held)
     if held["what"] == "choose":
         return _choice(said, request, held, word)
     if held["what"] in ("when", "subject"):
         return _completed(said, request, held)
     return _place(said, request) if held["what"] == "zone" else None
+
+
+def _which(said: Said, request: Request, held: Mapping[str, Any]) -> Decision | None:
+    """Of several reminders, the one to be deleted: by its number, else by its place in the list that was sent."""
+    numbers = held["numbers"]
+    number = request.number if request.kind == "choose" else None
+    if number not in numbers:
+        place = commands.chosen(text=said.body, number=number, language=request.language)
+        number = numbers[place - 1] if place is not None and 1 <= place <= len(numbers) else None
+    if number is None:
+        return None
+    request = replace(request, kind="delete", number=number)
+    decision = replace(plain(said, request, "delete"), held=None)
+    return changes.delete(decision=decision, person=said.person, now=said.now)
 
 
 def _choice(said: Said, request: Request, held: Mapping[str, Any], word: str | None) -> Decision | None:
@@ -191,12 +219,14 @@ def _choice(said: Said, request: Request, held: Mapping[str, Any], word: str | N
     chosen = commands.chosen(text=said.body, number=number, language=request.language)
     if chosen is None and word == "yes" and len(choices) == 1:
         chosen = 1
-    if chosen is None and request.when in choices and request.kind == "unclear":
-        chosen = choices.index(request.when) + 1  # the words themselves
+    local = [choice.astimezone(ZoneInfo(said.person.zone)) for choice in choices]
+    if chosen is None or chosen > len(choices):
+        chosen = _meant(said, request, local) or chosen
+    puzzled = chosen is None and (word in ("yes", "both") or _says_nothing(said, request))
+    if puzzled or (chosen is not None and not 1 <= chosen <= len(choices)):
+        return plain(said, request, "choose", say(request.language, "no_such_choice", count=len(choices)))
     if chosen is None:
         return None
-    if not 1 <= chosen <= len(choices):
-        return plain(said, request, "choose", say(request.language, "no_such_choice", count=len(choices)))
     when = choices[chosen - 1]
     if when <= said.now:
         return replace(plain(said, request, "choose", say(request.language, "question_over")), held=None)
@@ -207,15 +237,47 @@ def _choice(said: Said, request: Request, held: Mapping[str, Any], word: str | N
     return _remind(said, replace(first, kind="remind", when=here, choices=(), problem=None), said.message_id)
 
 
+def _meant(said: Said, request: Request, choices: list[datetime]) -> int | None:
+    """The choice that is named by its own day ("sunday"), or by its hour ("6", "6pm"); None where that fits several."""
+    if request.kind == "choose" and request.number is not None:
+        fitting = [choice for choice in choices if choice.hour % 12 == request.number % 12]
+    elif request.kind == "unclear" and request.problem == "no_subject" and request.when is not None:
+        when = request.when.astimezone(choices[0].tzinfo)
+        fitting = [choice for choice in choices if choice == when]
+        fitting = fitting or [choice for choice in choices if choice.date() == when.date()]
+        if len(fitting) != 1 and when - said.now < A_DAY:
+            fitting = [choice for choice in choices if choice.time() == when.time()]
+    else:
+        return None
+    return choices.index(fitting[0]) + 1 if len(fitting) == 1 else None
+
+
+def _says_nothing(said: Said, request: Request) -> bool:
+    """Whether a short message has neither a time nor anything else that we understand."""
+    whole = request.subject.casefold() == said.body.strip().casefold()
+    unknown = request.kind == "unclear" and request.problem == "no_date" and whole
+    return unknown and commands.answer(text=said.body, language=request.language) not in ("hello", "thanks")
+
+
 def _completed(said: Said, request: Request, held: Mapping[str, Any]) -> Decision | None:
     """The missing half: "remind me about tea" - "when?" - "tomorrow 9am", or the other way round."""
     first = _held_request(said, said.person.zone)
-    if first is None or request.kind != "unclear":
+    if first is None or request.kind not in ("unclear", "snooze"):
         return None
-    if held["what"] == "when" and request.problem == "no_subject" and request.when is not None:
-        return _remind(said, replace(request, kind="remind", subject=first.subject, problem=None), said.message_id)
-    subject = said.body.strip()
-    if held["what"] == "subject" and request.problem == "no_date" and first.when is not None and subject:
+    if held["what"] == "when":
+        both = grammar.understand(
+            f"{said.person.held_body} {said.body}", said.now, said.person.zone, said.person.dayfirst, request.language
+        )
+        if both.kind == "remind" and both.subject == first.subject:
+            return _remind(said, both, said.message_id)  # "take insulin twice a day" - "at 8am and 8pm"
+        if request.problem == "no_subject" and request.when is not None:
+            return _remind(said, replace(request, kind="remind", subject=first.subject, problem=None), said.message_id)
+        if _says_nothing(said, request) or (request.kind == "snooze" and not request.phrase):
+            asked = say(request.language, "ask_when", subject=replies.shown(first.subject, 60))
+            return plain(said, request, "asked_back", asked)
+    subject = request.subject or said.body.strip()
+    asks = subject.endswith(("?", "\uff1f"))
+    if held["what"] == "subject" and request.problem == "no_date" and first.when is not None and subject and not asks:
         if first.when <= said.now:
             return None
         return _remind(said, replace(first, kind="remind", subject=subject, problem=None), said.message_id)
@@ -269,6 +331,8 @@ def _held_request(said: Said, zone: str) -> Request | None:
 
 def _not_understood(said: Said, request: Request, about: UUID) -> Decision:
     """What cannot be done, and the nearest sensible suggestion where there is one: 1 takes it."""
+    if commands.is_answer_in(text=said.body, language=said.person.language):
+        request = replace(request, language=said.person.language)
     language, zone = request.language, request.zone or said.person.zone
     word = commands.answer(text=said.body, language=language) if request.kind == "unclear" else None
     if word == "hello":

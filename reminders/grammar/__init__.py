@@ -17,6 +17,7 @@ from reminders.grammar.splitting import (
     Frame,
     Sentence,
     left_of,
+    listed_times,
     modifies,
     one_of_two,
     parted,
@@ -39,6 +40,7 @@ __all__ = ["KINDS", "Request", "moved", "understand"]
 YEARS_AHEAD_MAX: Final = 10
 # The bare hours that dinner has after noon and breakfast before it.
 EARLY_HOUR_MIN: Final = 4
+SUBJECT_OF_TIMES_MAX: Final = 40
 NOON: Final = 12
 TEXT_CHARACTERS_MAX: Final = 1_600
 # Languages that are tried besides the person's own and English.
@@ -142,6 +144,9 @@ def _date(
     """The phrase that says when: right after "remind me", else the last one; with what is to be cut for it."""
     closing = _closing(sentence, told, opened)
     if asked and (here := phrase_at(sentence, frame, opened)) is not None and _stands(sentence, here, told, opened):
+        listed = _list_of_times(sentence, [here, *phrases(sentence, frame, here.end)], first=True)
+        if listed is not None:
+            return listed.phrase, [listed, *closing]
         after = phrase_at(sentence, frame, here.end + 1)
         here = (one_of_two(sentence, here, after) if after is not None else None) or here
         return here.phrase, [here, *closing]
@@ -154,6 +159,8 @@ def _date(
     while len(known) > 1 and modifies(sentence, known[-1]) and not all(modifies(sentence, one) for one in known):
         known.pop()
     first, last = known[0], known[-1]
+    if (listed := _list_of_times(sentence, known)) is not None:
+        return listed.phrase, [listed, *closing]
     if len(known) > 1 and (either := one_of_two(sentence, known[-2], last)) is not None:
         return either.phrase, [either, *closing]
     for other in dict.fromkeys((first, *known[-2:-1])):
@@ -162,6 +169,15 @@ def _date(
         if (both := parted(sentence, frame, other, last, opened)) is not None:
             return both.phrase, [other, last, *closing]
     return last.phrase, [last, *(cut for cut in closing if cut.start >= last.end)]
+
+
+def _list_of_times(sentence: Sentence, known: list[Found], *, first: bool = False) -> Found | None:
+    """The longest list of times at the end of what was found, or at its start."""
+    for size in range(len(known), 1, -1):
+        found = listed_times(sentence, known[:size] if first else known[-size:])
+        if found is not None:
+            return found
+    return None
 
 
 def _closing(sentence: Sentence, told: Voice, opened: int) -> list[Cut]:
@@ -201,9 +217,16 @@ def _request(sentence: Sentence, p: Phrase, cuts: list[Cut], opened: int, greete
     subject = subject or next((word for word in sentence.words[:opened] if word in told.things), "")
     _take_hint(p, subject, told)
     request = _due(p, subject, told.code)
-    if request.kind == "remind" and not subject:
+    if request.kind == "remind" and (not subject or _only_times(sentence, subject)):
         return Request(kind="unclear", problem="no_subject", when=request.when, rrule=request.rrule, language=told.code)
     return request
+
+
+def _only_times(sentence: Sentence, subject: str) -> bool:
+    """ "8am and 8pm": what is left of it is no subject."""
+    words, lexicon = tokens(subject[:SUBJECT_OF_TIMES_MAX]), sentence.lexicon
+    known = all(word[0].isdecimal() or word in lexicon.half_day or word in lexicon.both for word in words)
+    return known and len(words) > 1 and words[0][0].isdecimal() and any(word in lexicon.half_day for word in words)
 
 
 def _take_hint(p: Phrase, subject: str, told: Voice) -> None:

@@ -15,6 +15,9 @@ COMMAND_WORDS_MAX: Final = 14
 STOP_WORDS_MAX: Final = 16
 STOP_CONTAINED_MIN: Final = 2
 NUMBER_MAX: Final = 999_999
+# "delete 1, 2 and 5": so many at once; "delete the last one": so many words.
+NUMBERS_MAX: Final = 10
+POINTED_WORDS_MAX: Final = 4
 # "chai wala", "chai ko": what marks an object where the verb comes last.
 OBJECT_MARKS: Final = frozenset({"wala", "wali", "wale", "ko", "ka", "ki", "वाला", "वाली", "वाले", "को", "का", "की"})
 
@@ -54,6 +57,8 @@ def command(sentence: Sentence, frame: Frame, told: Voice, plain: list[str]) -> 
         return Request(kind=kind, language=told.code)
     if words[:-1] in ([], ["#"]) and words[-1].isdecimal() and len(words[-1]) <= 2:
         return Request(kind="choose", number=int(words[-1]), language=told.code)
+    if (code := _languages().get(" ".join(words))) is not None and len(words[0]) > 2:
+        return Request(kind="lang", told=code, language=code)  # "español, por favor"
     if (request := _delete_last(sentence, frame, told, words) or _move_last(sentence, told, words)) is not None:
         return request
     for kind, reader in PREFIXES:
@@ -82,6 +87,12 @@ def _delete(sentence: Sentence, frame: Frame, told: Voice, rest: list[str]) -> R
     number, j = _number(told, rest)
     if number is not None and j == len(rest):
         return Request(kind="delete", number=number, language=told.code)
+    listed = [word for word in rest if word not in told.reminder and word not in sentence.lexicon.both]
+    if 1 < len(listed) <= NUMBERS_MAX and all(word.isdecimal() and len(word) <= 3 for word in listed):
+        return Request(kind="delete", numbers=tuple(map(int, listed)), language=told.code)
+    pointed = len(rest) <= POINTED_WORDS_MAX and rest[-1:] != [] and rest[-1] in told.ones
+    if pointed or tuple(rest) in told.it:
+        return Request(kind="delete", subject=" ".join(rest), problem="no_number", language=told.code)
     if not rest or phrases(sentence, frame, 0):
         return None
     return Request(kind="delete", subject=_after(sentence, told, "delete"), problem="no_number", language=told.code)
@@ -119,6 +130,10 @@ def _move_last(sentence: Sentence, told: Voice, words: list[str]) -> Request | N
 
 def _move(sentence: Sentence, frame: Frame, told: Voice, rest: list[str]) -> Request | None:
     number, j = _number(told, rest)
+    k = match(told.edit_to, rest, j)
+    if number is not None and k > j:
+        subject = _from_word(sentence, rest, k, whole=True)
+        return Request(kind="edit", number=number, subject=subject, language=told.code)
     k = match(told.move_to, rest, j)
     if number is None:
         return None
@@ -168,10 +183,28 @@ def _lang(sentence: Sentence, frame: Frame, told: Voice, rest: list[str]) -> Req
 
 def _list(sentence: Sentence, frame: Frame, told: Voice, rest: list[str]) -> Request | None:
     number, j = _number(told, rest)
-    return Request(kind="list", number=number, language=told.code) if number is not None and j == len(rest) else None
+    if number is not None and j == len(rest):
+        return Request(kind="list", number=number, language=told.code)
+    found = phrases(sentence, frame, 0)
+    whole = (
+        len(found) == 1 and found[0].start == len(sentence.words) - len(rest) and found[0].end == len(sentence.words)
+    )
+    return Request(kind="list", language=told.code) if whole else None  # "list tomorrow"
+
+
+def _asking(sentence: Sentence, frame: Frame, told: Voice, rest: list[str]) -> Request | None:
+    """ "when is the dentist", "what do I have tomorrow": the list tells."""
+    return Request(kind="list", language=told.code)
+
+
+def _quiet(sentence: Sentence, frame: Frame, told: Voice, rest: list[str]) -> Request | None:
+    """ "no calls after 9pm": no reminder, and no opt-out."""
+    return Request(kind="quiet", language=told.code)
 
 
 PREFIXES: Final = (
+    ("quiet", _quiet),
+    ("ask", _asking),
     ("delete", _delete),
     ("move", _move),
     ("edit", _edit),

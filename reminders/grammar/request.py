@@ -17,6 +17,7 @@ KINDS: Final = (
     "tz",
     "lang",
     "balance",
+    "quiet",
     "undo",
     "help",
     "choose",
@@ -38,7 +39,8 @@ class Request:
     (as it was written) and `seconds` (the person spoke in seconds, so seconds are echoed). `choices`: where two
     readings stay likely (kind remind: ask which, `when` is the likelier), and what may have been meant where it
     cannot be (kinds past, impossible); aware, soonest first. `number`: of the reminder in delete, move, edit and
-    list, of the choice in choose. `everything`: delete all. `phrase`: when a move or snooze shall go, as written
+    list, of the choice in choose. `everything`: delete all; `numbers`: of several to be
+    deleted. `phrase`: when a move or snooze shall go, as written
     (`reminders.grammar.moved` reads it). `zone`: of tz, or the zone that was named with a time. `told`: the language
     of lang. `note`: "gap" or "fold" where the clocks change. `problem`: why it cannot be, or what is missing:
     no_such_date, no_such_time, other_weekday, past, too_far, no_date, no_subject, no_number, no_such_place,
@@ -55,6 +57,7 @@ class Request:
     problem: str | None = None
     seconds: bool = False
     everything: bool = False
+    numbers: tuple[int, ...] = ()
     phrase: str = ""
     zone: str | None = None
     told: str | None = None

@@ -12,7 +12,7 @@ from reminders.schedule.words import lexicon
 
 Sayings = dict[str, tuple[tuple[str, ...], ...]]
 
-PREFIXED: Final = ("delete", "move", "snooze", "edit", "tz", "lang", "list")
+PREFIXED: Final = ("delete", "move", "snooze", "edit", "tz", "lang", "list", "ask", "quiet")
 EXACT: Final = ("list", "next", "help", "snooze", "balance", "undo")
 
 
@@ -47,6 +47,9 @@ class Voice:
             inherited = self.prefixes.get(kind)
             self.prefixes[kind] = _by_first(commands.get(kind, ()), inherited)
         self.move_to: Sayings = _by_first(commands.get("move_to", ()), base.move_to if base else None)
+        self.edit_to: Sayings = _by_first(commands.get("edit_to", ()), base.edit_to if base else None)
+        self.it = frozenset(tuple(tokens(saying)) for saying in data.get("answers", {}).get("it", ()))
+        self.ones = frozenset(commands.get("ones", ()))
         self.all = frozenset(tuple(tokens(saying)) for saying in commands.get("all", ()))
         self.reminder = frozenset(tokens(" ".join(commands.get("reminder", ()))))
         self.move_last, self.tz_last = (

@@ -6,13 +6,16 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from typing import Final
 
 from reminders.grammar.sayings import Voice, match
+from reminders.schedule.clock import TIMES_MAX
 from reminders.schedule.conventions import Convention
 from reminders.schedule.descent import readers
 from reminders.schedule.phrase import INNERS_MAX, Phrase, descend
 from reminders.schedule.ranges import DAY_OF, TIME_OF, borrow
+from reminders.schedule.repeating import UNSAID
 from reminders.schedule.tokens import spans
 from reminders.schedule.words import Lexicon, lexicon
 
@@ -216,6 +219,29 @@ def one_of_two(sentence: Sentence, first: Found, last: Found) -> Found | None:
     if p.has_day() != q.has_day():
         borrow(*((q, p) if p.has_day() else (p, q)), DAY_OF)
     p.other = q
+    return Found(first.start, last.end, p)
+
+
+def listed_times(sentence: Sentence, found: Sequence[Found]) -> Found | None:
+    """ "at 11am, 2pm and 5pm": as a rule that ends with the last of them; None where the phrases are no such list."""
+    lexicon, words, first, last = sentence.lexicon, sentence.words, found[0], found[-1]
+    between = [words[one.end : after.start] for one, after in pairwise(found)]
+    phrases_of = [one.phrase for one in found]
+    linked = all(gap == [] or (len(gap) == 1 and gap[0] in lexicon.both) for gap in between)
+    if not linked or between[-1] == [] or not 1 < len(found) <= TIMES_MAX:
+        return None
+    dated = [p for p in phrases_of if p.has_day()]
+    if len(dated) > 1 or any(p.hour < 0 or p.freq or p.span or p.problem or p.zone for p in phrases_of):
+        return None
+    p = first.phrase
+    if dated:
+        p.start = Phrase(words, lexicon, p.readers, p.now, p.convention)
+        borrow(p.start, dated[0], DAY_OF)
+    more = [(q.hour, q.minute, q.half or ("exact" if q.exact else "")) for q in phrases_of[1:]]
+    p.freq, p.count, p.more_times = "DAILY", len(found), more
+    borrow(p, Phrase(words, lexicon, p.readers, p.now, p.convention), DAY_OF)  # the day is the start of the rule
+    if any(minute != p.minute for _, minute, _ in more):
+        p.problem = UNSAID  # no rule has both; to be asked for one
     return Found(first.start, last.end, p)
 
 

@@ -132,6 +132,7 @@ class Phrase(Said):
     anchored = False
     # How often.
     interval = 1
+    hours: list[int] | None = None  # "every hour from 9 to 5"
     per = 0  # "twice a day": so many times have to be named
     weekdays: list[int] | None = None
     but: list[int] | None = None

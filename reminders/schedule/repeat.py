@@ -9,7 +9,7 @@ from reminders.schedule.dates import edge, nth, repeated
 from reminders.schedule.numbers import number
 from reminders.schedule.phrase import Phrase
 from reminders.schedule.ranges import range_end
-from reminders.schedule.resolve import moment
+from reminders.schedule.resolve import in_half, moment
 
 FREQUENCIES: Final = {
     "second": ("SECONDLY", 1),
@@ -23,6 +23,7 @@ FREQUENCIES: Final = {
     "year": ("YEARLY", 1),
     "decade": ("YEARLY", 10),
 }
+HOURS_OF_A_DAY: Final = 23
 # What repeats as time passes, whatever the clock shows.
 ELAPSING: Final = ("HOURLY", "MINUTELY", "SECONDLY")
 # The note of a rule whose last day is past.
@@ -160,11 +161,29 @@ def starting(p: Phrase, i: int) -> int:
     begun = first.has_day() or first.span or (first.hour >= 0 and p.freq in ELAPSING)
     if j == i + 1 or first.freq or not begun:
         return -(i + 1)
+    if p.freq == "HOURLY" and first.hour >= 0 and not first.has_day() and (k := _hours_to(p, first, j)):
+        return k
     p.start = first
     p.problem = p.problem or first.problem
     if p.hour < 0 <= first.hour and p.freq not in ELAPSING:
         p.hour, p.minute, p.half, p.exact = first.hour, first.minute, first.half, first.exact
     return j
+
+
+def _hours_to(p: Phrase, first: Phrase, j: int) -> int:
+    """ "every hour from 9 to 5": the index after the last hour, or 0."""
+    if p.word(j) not in p.lexicon.through and p.word(j) not in p.lexicon.until:
+        return 0
+    last, k = p.within(j + 1, at=j + 1)
+    if k == j + 1 or last.hour < 0 or last.has_day() or last.minute != first.minute:
+        return 0
+    begin, end = in_half(p, first.hour, first.half), in_half(p, last.hour, last.half)
+    end += 12 * (end <= begin and not last.half)
+    if not begin < end <= HOURS_OF_A_DAY:
+        return 0
+    p.freq, p.hours, p.minute = "DAILY", list(range(begin, end + 1, p.interval)), first.minute
+    p.interval, p.firm = 1, True
+    return k
 
 
 def excepting(p: Phrase, i: int) -> int:

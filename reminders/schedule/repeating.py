@@ -69,7 +69,9 @@ def rule(p: Phrase) -> str | None:
         parts.append("BYDAY=" + ",".join(f"{n}{NAMES[p.nth_weekday]}" for n in dict.fromkeys(p.nths)))
     elif weekdays:
         parts.append("BYDAY=" + ",".join(NAMES[d] for d in weekdays))
-    if spot is not None:
+    if p.hours:
+        parts += ["BYHOUR=" + ",".join(map(str, p.hours)), f"BYMINUTE={p.minute}"]
+    elif spot is not None:
         times = _times(p, spot)
         if not times:
             p.problem = NO_TIME  # "at 8:15 and 9:45", "monday at 9 and thursday at 5": more than one rule

@@ -331,3 +331,86 @@ def test_it_always_has_an_answer(body: str, held: str | None) -> None:
     person = replace(SOMEBODY, held=asked if held else None, held_body="Remind tomorrow 9am about tea", held_at=NOW)
     decision = hear(body, person, now=NOW.astimezone(UTC))
     assert decision.reply or decision.kind == "stop"
+
+
+def asked_which(*hours: float) -> Person:
+    held = {
+        "what": "choose",
+        "message": str(UUID(int=1)),
+        "at": NOW.timestamp(),
+        "choices": [(NOW + timedelta(hours=h)).timestamp() for h in hours],
+    }
+    return replace(SOMEBODY, held=held, held_body="remind me about the vet", held_at=NOW)
+
+
+@pytest.mark.parametrize(
+    ("words", "chosen"), [("tomorrow", 24), ("the 9th", 168), ("monday", 168), ("the later one", 168), ("either", 24)]
+)
+def test_a_choice_is_taken_by_its_day_alone(words: str, chosen: float) -> None:
+    decision = hear(words, asked_which(24, 168))
+    assert (decision.kind, decision.request.when) == ("remind", NOW + timedelta(hours=chosen))
+
+
+@pytest.mark.parametrize("words", ["1pm", "at 1pm"])
+def test_a_choice_is_taken_by_its_hour(words: str) -> None:
+    assert hear(words, asked_which(27, 28)).request.when == NOW + timedelta(hours=27)
+
+
+@pytest.mark.parametrize("words", ["yes", "both", "hmm not sure", "7"])
+def test_an_answer_that_names_no_choice_is_asked_again(words: str) -> None:
+    decision = hear(words, asked_which(24, 168))
+    assert decision.reply == replies.say("en", "no_such_choice", count=2)
+    assert decision.held is not None
+
+
+def test_of_several_reminders_the_one_to_delete_is_named_by_its_number_or_its_place() -> None:
+    asked = hear("delete tea")
+    assert asked.held is not None
+    assert asked.held["numbers"] == [1, 2]
+    waiting = replace(SOMEBODY, held=asked.held)
+    assert hear("2", waiting).cancel == (2,)
+    assert hear("the first", waiting).cancel == (1,)
+    assert hear("no", waiting).cancel == ()
+
+
+def test_several_are_deleted_at_once_or_none() -> None:
+    assert hear("delete 1 and 3").cancel == (1, 3)
+    assert hear("delete 1, 2 and 9").cancel == ()
+    assert hear("delete the last one").cancel == (3,)
+
+
+@pytest.mark.parametrize(
+    ("words", "number", "phrase"),
+    [("can you make pills 5pm instead", 2 + 1, "5pm"), ("push pills back an hour", 3, "an hour")],
+)
+def test_a_reminder_is_moved_by_its_name(words: str, number: int, phrase: str) -> None:
+    decision = hear(words)
+    assert (decision.request.kind, decision.request.number, decision.request.phrase) == ("move", number, phrase)
+
+
+def test_what_is_no_name_of_a_reminder_is_a_new_one() -> None:
+    assert hear("make dinner at 6pm").kind == "remind"
+
+
+def test_a_reminder_is_renamed_by_its_name() -> None:
+    decision = hear("rename pills to vitamins")
+    assert decision.edit is not None
+    assert decision.edit.subject == "vitamins"
+
+
+@pytest.mark.parametrize("words", ["dunno", "later"])
+def test_an_answer_without_a_time_is_asked_again(words: str) -> None:
+    held = {"what": "when", "message": str(UUID(int=1)), "at": NOW.timestamp()}
+    waiting = replace(SOMEBODY, held=held, held_body="remind me about the vet", held_at=NOW)
+    assert hear(words, waiting).reply == replies.say("en", "ask_when", subject="the vet")
+
+
+def test_how_often_and_when_make_one_rule() -> None:
+    held = {"what": "when", "message": str(UUID(int=1)), "at": NOW.timestamp()}
+    waiting = replace(SOMEBODY, held=held, held_body="take insulin twice a day", held_at=NOW)
+    assert hear("8am and 8pm", waiting).request.rrule == "FREQ=DAILY;BYHOUR=8,20;BYMINUTE=0"
+
+
+@pytest.mark.parametrize("words", ["cool thanks", "ok, great", "perfect thank you"])
+def test_thanks_in_several_words_are_thanks(words: str) -> None:
+    assert hear(words).reply == replies.say("en", "thanks_said")

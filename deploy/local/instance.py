@@ -22,6 +22,7 @@ _BACKOFF_SECONDS: Final = 0.2
 _BACKOFF_SECONDS_MAX: Final = 5.0
 _STAYED_UP_SECONDS: Final = 10.0
 _ALIVE_SECONDS: Final = 0.5
+_PATIENCE_MAX: Final = 2  # doublings of the time to become ready: a busy machine gets no faster by starting again
 _LINE_BYTES_MAX: Final = 16 * 1024
 _LAST_LINES: Final = 12
 _TELLING: Final = re.compile(r"FATAL|PANIC|Fatal error|^\w*(Error|Exception)\b")
@@ -48,6 +49,7 @@ class Instance:
         self.started: str | None = None
         self.failures = 0  # deaths in a row, without having stayed up in between
         self.was_ready = False
+        self.slow = 0  # starts in a row that took too long
         self.last_lines: deque[str] = deque(maxlen=_LAST_LINES)
         self.started_at = 0.0  # monotonic
         self.not_before = 0.0
@@ -126,12 +128,13 @@ class Instance:
         if self.state is not State.STARTING or self.program.once or not self._is_ready():
             return False
         self.state = State.READY
-        self.was_ready = True
+        self.was_ready, self.slow = True, 0
         return True
 
     def is_too_slow(self) -> bool:
-        """Whether it should have been ready by now."""
-        return self.state is State.STARTING and time.monotonic() - self.started_at > self.program.ready_seconds
+        """Whether it should have been ready by now; after each start that took too long the next has twice the time."""
+        seconds = self.program.ready_seconds * 2 ** min(self.slow, _PATIENCE_MAX)
+        return self.state is State.STARTING and time.monotonic() - self.started_at > seconds
 
     def kill(self) -> None:
         """End its whole group at once."""
@@ -162,6 +165,7 @@ class Instance:
             for pipe in (process.stdin, process.stdout):
                 if pipe:
                     pipe.close()
+        self.slow += self.is_too_slow()
         now = time.monotonic()
         self.failures = 0 if now - self.started_at > _STAYED_UP_SECONDS else self.failures
         self.not_before = now + min(_BACKOFF_SECONDS * 2**self.failures, _BACKOFF_SECONDS_MAX)

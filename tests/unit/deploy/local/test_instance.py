@@ -49,6 +49,29 @@ def test_it_forgives_what_stayed_up() -> None:
     assert before + 0.2 <= one.not_before <= time.monotonic() + 0.2
 
 
+def test_it_gives_what_was_too_slow_twice_the_time_and_never_more_than_the_bound() -> None:
+    """On a busy machine everything was ended at its bound, and made it busier by starting again."""
+    one = instance("import time; time.sleep(60)", ready_words="ready", ready_seconds=30)
+    for allowed in (30, 60, 120, 120):
+        one.start()
+        one.started_at -= allowed - 5
+        assert not one.is_too_slow()
+        one.started_at -= 10
+        assert one.is_too_slow()
+        one.kill()
+        ended(one)
+    one.start()
+    one._heard = True
+    assert one.check()
+    one.kill()
+    ended(one)
+    one.start()
+    one.started_at -= 31
+    assert one.is_too_slow()  # once it was ready, its own time counts again
+    one.kill()
+    ended(one)
+
+
 def test_it_is_ready_when_it_has_said_so_and_shows_whole_lines() -> None:
     script = (
         "import sys, time; print('one'); print('noise'); sys.stdout.write('half'); sys.stdout.flush(); time.sleep(60)"

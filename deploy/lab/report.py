@@ -58,7 +58,8 @@ def made(found: Found, subject: Subject, *, command: str) -> dict[str, Any]:
         "victim": _victim(found, subject),
         "audit": {one["id"]: one["ok"] for one in found.audit.get("promises", [])},
         "audit_breaks": _audit_breaks(found),
-        "not_tested": list(wanted.not_tested),
+        "planned": [fault.name for fault in wanted.faults],
+        "not_tested": [*wanted.not_tested, *_left_out(found)],
         "load": asdict(wanted.load),
         "command": command,
         **_where(subject),
@@ -89,8 +90,13 @@ def is_done(wanted: Experiment, *, tier: str, directory: Path) -> bool:
         last = json.loads((directory / tier / f"{wanted.name}.json").read_text())
     except (OSError, ValueError):
         return False
-    same = [fault.name for fault in wanted.faults] == [fault["name"] for fault in last.get("faults", ())]
+    same = [fault.name for fault in wanted.faults] == last.get("planned")
     return bool(same and last["as_expected"] and last["commit"] == commit())
+
+
+def _left_out(found: Found) -> list[str]:
+    count = len(found.left_out)
+    return [f"{count} of its faults: to heal the ones before took until nobody texted any more."] if count else []
 
 
 def _audit_breaks(found: Found) -> list[dict[str, Any]]:

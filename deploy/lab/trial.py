@@ -25,6 +25,7 @@ from deploy.lab.watch import Watch
 
 _TICK_SECONDS: Final = 0.2
 _STILL_SECONDS: Final = 12.0  # the naive tier says nothing of its work: this long without a call is quiet
+_LATE_SECONDS: Final = 5.0
 _LAST_ANSWERS_SECONDS: Final = 20.0
 # What the phones do in every experiment, unless it says otherwise: they are answered at once and a key is pressed.
 PHONES: Final[dict[str, Any]] = {
@@ -106,6 +107,7 @@ class Found:
     audit: dict[str, Any] = field(default_factory=dict)
     aborted: str = ""
     not_healed: list[str] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)  # faults whose time had passed, and nobody texted any more
     measures: dict[str, float] = field(default_factory=dict)
     wrong: list[str] = field(default_factory=list)
 
@@ -161,24 +163,32 @@ class Trial:
         texts = load.texts(load=wanted.load, seed=self._seed, numbers=self._numbers, phase="during")
         player = self._player(texts, via=wanted.load.via, starts_at=found.load_at)
         try:
-            for at, deed in self._deeds():
+            for at, strikes, deed in self._deeds():
                 if not self._watch_until(found.load_at + at, player):
                     return
-                deed()
+                if strikes and self._is_over(at):
+                    found.left_out.append(strikes)
+                else:
+                    deed()
             self._watch_until(found.load_at + wanted.seconds, player)
         finally:
             with contextlib.suppress(Exception):  # what is under way is known from the books
                 player.join(_LAST_ANSWERS_SECONDS)
             found.promises += player.promises
 
-    def _deeds(self) -> list[tuple[float, Callable[[], None]]]:
-        """What is done when, in order; a fault without a duration is healed at once, which waits until it is."""
-        deeds: list[tuple[float, Callable[[], None]]] = []
+    def _is_over(self, at: float) -> bool:
+        """Whether what was due then comes so late, since healing took so long, that nobody texts any more."""
+        now = time.time() - self.found.load_at
+        return now > self._wanted.load.seconds and now > at + _LATE_SECONDS
+
+    def _deeds(self) -> list[tuple[float, str, Callable[[], None]]]:
+        """What is done when, in order, and which fault strikes with it; what needs no healing is waited for at once."""
+        deeds: list[tuple[float, str, Callable[[], None]]] = []
         for fault in self._wanted.faults:
             for nth in range(fault.times):
                 at = fault.at + nth * fault.every
-                deeds.append((at, lambda fault=fault: self._inject(fault)))  # type: ignore[misc]
-                deeds.append((at + fault.seconds, lambda fault=fault: self._heal(fault)))  # type: ignore[misc]
+                deeds.append((at, fault.name, lambda fault=fault: self._inject(fault)))  # type: ignore[misc]
+                deeds.append((at + fault.seconds, "", lambda fault=fault: self._heal(fault)))  # type: ignore[misc]
         return sorted(deeds, key=lambda deed: deed[0])
 
     def _inject(self, fault: Planned) -> None:

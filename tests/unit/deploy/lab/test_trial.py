@@ -92,6 +92,20 @@ def test_it_injects_in_order_heals_each_and_then_everything(monkeypatch: pytest.
     assert all(band.ended_at is not None and band.began_at <= band.ended_at for band in found.bands)
 
 
+def test_it_leaves_out_what_would_strike_when_nobody_texts_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Healing the first one took a minute: the second one's time has passed, and so has the last text's."""
+    breaks = Breaks(lambda: put_back(60))
+    one = made(breaks, monkeypatch)
+
+    def put_back(seconds: float) -> None:
+        one.found.load_at -= seconds
+
+    found = one.run()
+    assert breaks.deeds == ["inject worker-killed", "heal worker-killed", "heal redis-frozen", "heal all"]
+    assert found.left_out == ["redis-frozen"]
+    assert [band.name for band in found.bands] == ["worker-killed"]
+
+
 @pytest.mark.parametrize("problem", [KeyboardInterrupt, OSError, NotHere], ids=lambda problem: problem.__name__)
 def test_it_undoes_everything_before_it_lets_a_problem_out(
     monkeypatch: pytest.MonkeyPatch, problem: type[BaseException]

@@ -1,6 +1,6 @@
-"""The ladder itself: each tier's nines beside its costs, as rows of a table and as docs/reference/nines.md.
+"""The ladder itself: each tier's nines beside its costs, as a table, as docs/reference/nines.md and in the README.
 
-`measured.json` is the data, the page is drawn from it and from `events.toml`: a test draws it anew and compares.
+`measured.json` is the data, the pages are drawn from it and from `events.toml`: a test draws them anew and compares.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,6 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
+from deploy.lab.bench.report import replaced
 from deploy.lab.figures import TIERS
 from deploy.lab.ladder import climb, yearly
 from deploy.lab.ladder.climb import Record
@@ -19,6 +20,9 @@ from deploy.local.home import REPOSITORY
 
 DATA: Final = Path(__file__).resolve().with_name("measured.json")
 PAGE: Final = REPOSITORY / "docs" / "reference" / "nines.md"
+README: Final = REPOSITORY / "README.md"
+BEGIN: Final = "<!-- nines: written by ./manage.py lab nines --write-docs -->"
+END: Final = "<!-- end of nines -->"
 FRESHNESS_SECONDS: Final = 60.0
 TITLES: Final = (
     "tier", "kept", "proved", "answered", "proved", "lost", "twice", "processes", "MiB", "idle %", "ms/reminder",
@@ -91,7 +95,9 @@ def write(*, year: Year, records: Sequence[Record]) -> list[Path]:
     kept = {(one.tier, one.event, one.seed): one for one in [*climb.read(DATA), *records]}
     DATA.write_text(climb.written(list(kept.values())))
     PAGE.write_text(drawn(year=year, records=list(kept.values())))
-    return [DATA, PAGE]
+    short = first_screen(year=year, records=list(kept.values()))
+    README.write_text(replaced(README.read_text(), short, begin=BEGIN, end=END))
+    return [DATA, PAGE, README]
 
 
 def drawn(*, year: Year, records: Sequence[Record]) -> str:
@@ -104,6 +110,25 @@ def drawn(*, year: Year, records: Sequence[Record]) -> str:
     parts += ["## What one more rung buys, and costs\n", *_steps(found), ""]
     parts += ["## What each event spoilt\n", *_events(year, found), ""]
     return "\n".join([*parts, _NOT_PRICED])
+
+
+def first_screen(*, year: Year, records: Sequence[Record]) -> str:
+    """The ladder in as few figures as may be."""
+    return "\n".join(_in_short(rungs(year=year, records=records))) + "\n"
+
+
+def _in_short(found: Sequence[Rung]) -> Iterator[str]:
+    yield "| tier | reminders not kept in a year | nines seen, proved | memory | processor for a reminder | answer |"
+    yield "|---|--:|--:|--:|--:|--:|"
+    for rung in found:
+        nines = f"{_nines(rung.kept.nines_seen, rung.kept.seen_seconds)}, {rung.kept.nines_proved:.1f}"
+        cost = rung.cost
+        costs = (
+            (f"{cost['memory_mib']:,.0f} MiB", f"{cost['reminder_ms']:.0f} ms", f"{cost['answer_p50_ms']:.0f} ms")
+            if cost
+            else ("–", "–", "–")
+        )
+        yield f"| `{rung.tier}` | {_span(rung.kept.seen_seconds)} | {nines} | {' | '.join(costs)} |"
 
 
 def _rung(year: Year, tier: str, records: Sequence[Record]) -> Rung:

@@ -199,6 +199,11 @@ def test_what_a_tier_has_nothing_of_to_strike_costs_it_nothing() -> None:
     assert "| – |" in ladder.drawn(year=YEAR, records=records)
 
 
+def test_the_first_screen_says_what_was_measured() -> None:
+    said = text_of("README.md").partition(ladder.BEGIN)[2].partition(ladder.END)[0]
+    assert said.strip() == ladder.first_screen(year=events.read(), records=climb.read(ladder.DATA)).strip()
+
+
 def test_the_reference_says_what_was_measured() -> None:
     drawn = ladder.drawn(year=events.read(), records=climb.read(ladder.DATA))
     assert text_of("docs/reference/nines.md") == drawn, "write it anew: ./manage.py lab nines --show --write-docs"
@@ -226,3 +231,24 @@ def test_a_climb_goes_on_where_it_stopped_and_begins_anew_at_another_commit(
     )  # fmt: skip
     assert failed == 0
     assert tried == [("durable", 1, "nines-outage"), ("durable", 2, "nines-crash"), ("durable", 2, "nines-outage")]
+
+
+COST = {
+    "processes": 8, "memory_mib": 600.0, "idle_percent": 9.0, "reminder_ms": 12.0, "answer_p50_ms": 10.0,
+    "answer_p99_ms": 30.0, "texts": 150,
+}  # fmt: skip
+
+
+def test_it_says_what_one_more_rung_buys_and_costs() -> None:
+    good = Tally(answered=Share(of=100), kept=Share(of=100), pending=Share(of=20))
+    upper = {**COST, "memory_mib": 1_100.0, "reminder_ms": 15.5, "answer_p50_ms": 12.0}
+    records = [
+        record(), record("nothing", cost=COST),
+        record(tier="replicated", tally=good), record("nothing", tier="replicated", tally=good, cost=upper),
+    ]  # fmt: skip
+    year = Year(lead_seconds=1_000, load=YEAR.load, events=(CRASH,))
+    page = ladder.drawn(year=year, records=records)
+    assert "`durable` → `replicated`: in a year 0 s → 0 s of reminders not kept, 2.0 s → 0 s of texts" in page
+    assert "for +500 MiB, +3.5 ms of processor for each reminder, +2 ms for each answer" in page
+    short = ladder.first_screen(year=year, records=records)
+    assert "| `replicated` | 0 s | none bad, 4.3 | 1,100 MiB | 16 ms | 12 ms |" in short

@@ -149,6 +149,11 @@ def _snooze(sentence: Sentence, frame: Frame, told: Voice, rest: list[str]) -> R
         return None
     if found and any((word,) not in told.polite for word in sentence.words[found[0].end :]):
         return None  # "call me back in 5 minutes about the car"
+    if found:
+        begun = sentence.starts[found[0].start]
+        before = [word for word, at in zip(sentence.plain, sentence.plain_starts, strict=True) if at < begun]
+        if any(word[0].isdecimal() for word in before):
+            return None  # "call back 555 0199 at 3"
     k = match(told.move_to, rest, 0)
     return Request(kind="snooze", phrase=_from_word(sentence, rest, k), language=told.code)
 

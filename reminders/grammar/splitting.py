@@ -47,7 +47,14 @@ class Sentence:
         self.plain, self.plain_starts, self.plain_ends = folded
         self.lexicon: Lexicon = lexicon(code)
         self.words, self.starts, self.ends = _merged(folded, self.lexicon)
+        if not self.lexicon.names.isdisjoint(self.words):
+            self.words = [self._unnamed(i, word) for i, word in enumerate(self.words)]
         self.inners = 0  # how many phrases were read inside others
+
+    def _unnamed(self, i: int, word: str) -> str:
+        """The word, or one that means nothing for a name: "lunch with Tom at 1"."""
+        written = self.text[self.starts[i] : self.ends[i]]
+        return word.title() if i and word in self.lexicon.names and written == word.title() else word
 
     def word_is_suffix(self, i: int) -> bool:
         """Whether a word is the "th" of the figure before it."""
@@ -149,7 +156,8 @@ def _without_particle(sentence: Sentence, frame: Frame, found: Found) -> Found:
     alone = after in lexicon.day or after in lexicon.weekday or after in lexicon.at or after in lexicon.part_today
     loose = (words[i] in lexicon.into and not p.span and alone) or (words[i] in lexicon.on and after in lexicon.at)
     begins = words[i] in lexicon.starting and words[i] in lexicon.verbs and not p.freq  # "the film starts at 5"
-    rest = phrase_at(sentence, frame, i + 1) if loose or begins else None
+    behind = words[i] in lexicon.behind  # "mummy [ko] kal 7 baje"
+    rest = phrase_at(sentence, frame, i + 1) if loose or begins or behind else None
     return rest if rest is not None and rest.end == found.end else found
 
 
@@ -266,7 +274,8 @@ def is_sure(sentence: Sentence, found: Found) -> bool:
     if p.problem and not p.firm:
         return False
     if first in lexicon.weak and not (p.days or p.nths or p.freq or (p.weekday >= 0 and p.hour >= 0)):
-        return found.start == 0 and found.end - found.start > 1
+        gap = sentence.text[sentence.ends[found.end - 1] : sentence.ends[found.end - 1] + 1]
+        return found.start == 0 and (found.end - found.start > 1 or gap in (":", ","))
     if p.month and not (p.days or p.nths or p.freq or p.edge or first in lexicon.into or first in lexicon.next):
         return False
     linked = first in lexicon.on or first in lexicon.at or first in lexicon.into or first in lexicon.this
@@ -349,7 +358,8 @@ def _joined(pieces: list[str], voice: Voice) -> str:
         if not piece.strip(STOPS + " \t\r\n"):
             continue
         rest = piece.lstrip()
-        subject = subject.rstrip() + ("" if rest[0] in ",;:.!?" else " ") + rest
+        closed = rest[0] in ",;:.!?"
+        subject = (subject.rstrip(" \t\r\n,;:") + rest) if closed else f"{subject.rstrip()} {rest}"
     return _without_stop(_without_joint(subject.strip(), voice), pieces)
 
 

@@ -25,7 +25,7 @@ def day(p: Phrase, i: int) -> int:
     if p.words[i] in p.lexicon.day_past and p.lexicon.day.get(p.word(i + 1)) == 1:
         p.offset, p.firm = 2, True
         return _weeks_on(p, i + 2)  # "day after" and a tomorrow that is spelt anyhow
-    if p.words[i] in p.lexicon.day_past and _names_day(p, i + 1):
+    if p.words[i] in p.lexicon.day_past and names_day(p, i + 1):
         p.anchored = p.firm = p.span = True
         p.span_days += 1
         return i + 1  # "the day after christmas"
@@ -353,7 +353,7 @@ def _weeks_on(p: Phrase, j: int) -> int:
         p.more_weeks = 1
         return j + 1
     after = word in lexicon.of_from and word in lexicon.into
-    if (after or word in lexicon.before) and p.weekday >= 0 and not p.week_mod and _names_day(p, j + 1):
+    if (after or word in lexicon.before) and p.weekday >= 0 and not p.week_mod and names_day(p, j + 1):
         return _beside(p, 1 if after else -1, j + 1)
     if word in lexicon.coming:
         return j + 1
@@ -443,7 +443,7 @@ def _dated(p: Phrase, j: int) -> bool:
     return word in p.lexicon.month or word in p.lexicon.holiday
 
 
-def _names_day(p: Phrase, j: int) -> bool:
+def names_day(p: Phrase, j: int) -> bool:
     lexicon = p.lexicon
     j += p.word(j) in lexicon.the
     word = p.word(j)

@@ -85,6 +85,8 @@ def unlinked(p: Phrase, i: int) -> int:
     """ "before" links after a length of time, where it has been read already; "tomorrow before 4pm" is at 4."""
     if p.hour >= 0 or p.span:
         return 0
+    if not p.has_day() and (p.word(i + 1) in p.lexicon.weekday or dates.names_day(p, i + 1)):
+        return -(i + 1)  # "before friday" is by then
     dated, j = p.has_day(), clocks.clock(p, i + 1)
     more = p.word(j) in p.lexicon.part or p.word(j) in p.lexicon.day
     if j and (dated or p.half or p.by_name or more):
@@ -101,6 +103,8 @@ def roughly(p: Phrase, i: int) -> int:
 
 
 def between(p: Phrase, i: int) -> int:
+    if p.freq == "HOURLY" and (j := repeat.hours_between(p, i)):
+        return j
     p.between = True
     p.at = i + 1
     return -(i + 1)

@@ -221,6 +221,8 @@ def before_joint(p: Phrase, i: int, value: float, j: int) -> int:
     """ "4 of july"."""
     if p.words[j] == "-" and p.words[i] in p.lexicon.number and clocks.two_figures(p, j)[1]:
         return clocks.clock(p, i)  # "nine-thirty"
+    if p.words[j] == "-" and ":" in p.word(j + 1) and 0 < value <= NOON and p.hour < 0 and not p.month:
+        return clocks.set_time(p, int(value), 0, 0, False, j)  # "2-3:30pm"
     k = j + 1 + (p.word(j + 1) in p.lexicon.the)
     if p.word(k) in p.lexicon.month and (value <= 31 or value >= YEAR_MIN) and p.words[j] not in p.lexicon.into:
         return before_month(p, i, value, j)
@@ -295,7 +297,8 @@ def _hour(p: Phrase, i: int, whole: int, j: int) -> int:
     if _short_year(p, whole, j):
         return j
     _, k = clocks.two_figures(p, j)
-    if k and whole <= 24 and (not p.words[i].isdecimal() or p.word(k) in p.lexicon.half_day):
+    timed = p.word(k) in p.lexicon.half_day or (p.has_day() and not p.month and p.hour < 0 and k == len(p.words))
+    if k and whole <= 24 and (not p.words[i].isdecimal() or timed):
         return clocks.clock(p, i)
     if p.hour >= 0 or not _part_follows(p, j) and not (p.has_day() and (_ends(p, j) or _to_do(p, whole, j))):
         whole_text = len(p.words[i]) == 4 and i == 0 and j == len(p.words) and p.hour < 0

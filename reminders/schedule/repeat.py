@@ -37,8 +37,8 @@ def every(p: Phrase, i: int) -> int:
         return i + 2  # "tue and thu at 6pm every week"
     if p.freq == "MONTHLY" and p.days and p.lexicon.unit.get(p.word(i + 1)) == "month":
         return i + 2  # "every 10th of each month"
-    if p.freq or p.inner:
-        return 0
+    if p.freq or p.inner or (p.span_seconds and not p.anchored and p.into < 0):
+        return 0  # "ice it for 15 min every 4 hours" is how long, and how often
     lexicon, words = p.lexicon, p.words
     j = i + 1 + (p.word(i + 1) in lexicon.the)
     word = p.word(j)
@@ -170,9 +170,16 @@ def starting(p: Phrase, i: int) -> int:
     return j
 
 
+def hours_between(p: Phrase, i: int) -> int:
+    """ "every hour between 9 and 5"."""
+    first, j = p.within(i + 1, at=i + 1)
+    return _hours_to(p, first, j) if first.hour >= 0 and not first.has_day() else 0
+
+
 def _hours_to(p: Phrase, first: Phrase, j: int) -> int:
     """ "every hour from 9 to 5": the index after the last hour, or 0."""
-    if p.word(j) not in p.lexicon.through and p.word(j) not in p.lexicon.until:
+    word, lexicon = p.word(j), p.lexicon
+    if word not in lexicon.through and word not in lexicon.until and word not in lexicon.both:
         return 0
     last, k = p.within(j + 1, at=j + 1)
     if k == j + 1 or last.hour < 0 or last.has_day() or last.minute != first.minute:

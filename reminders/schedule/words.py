@@ -21,7 +21,7 @@ SETS: Final = (
     "quarter oclock hour_mark through until starting except for times once twice thrice verbs determiner measure "
     "day_word later month_end time_word plus part_today hour_plus hour_minus ago pm_short coming "
     "or time_before weak same_time alternate filler day_past part_every between about counted behind "
-    "no_slip"
+    "no_slip names"
 ).split()
 VALUES: Final = "number adder multiplier fraction ordinal ordinal_suffix edge clock often sets".split()
 LISTS: Final = "unit day part half_day holiday".split()
@@ -46,6 +46,7 @@ class Lexicon:
         self.starting, self.but, self.limit = (frozenset(tables[n]) for n in ("starting", "except", "for"))
         self.times, self.once = frozenset(tables["times"]), frozenset(tables["once"])
         self.twice, self.thrice = frozenset(tables["twice"]), frozenset(tables["thrice"])
+        self.names = frozenset(tables["names"])
         self.verbs, self.determiner = frozenset(tables["verbs"]), frozenset(tables["determiner"])
         self.day_word, self.month_end, self.plus = (frozenset(tables[n]) for n in ("day_word", "month_end", "plus"))
         self.hour_plus, self.hour_minus = frozenset(tables["hour_plus"]), frozenset(tables["hour_minus"])

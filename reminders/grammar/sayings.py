@@ -108,4 +108,4 @@ def _by_first(sayings: Iterable[str], base: Sayings | None) -> Sayings:
 def _vocabulary(code: str) -> set[str]:
     data = languages.table(code)
     said = [s for part in ("asking", "commands") for listed in data.get(part, {}).values() for s in listed]
-    return {word for saying in (*said, *lexicon(code).words) for word in tokens(saying)}
+    return {word for saying in (*said, *lexicon(code).words) for word in tokens(saying)} | lexicon(code).slips.keys()

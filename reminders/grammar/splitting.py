@@ -391,6 +391,8 @@ def _merged(
     words, starts, ends = folded
     if words_of.openers.isdisjoint(words):
         return words, starts, ends
+    if not words_of.slips.keys().isdisjoint(words):
+        words = [words_of.slips.get(word, word) for word in words]
     found: tuple[list[str], list[int], list[int]] = ([], [], [])
     i, n = 0, len(words)
     while i < n:

@@ -75,10 +75,10 @@ def numeric(p: Phrase, i: int, value: float, j: int) -> int:
 
 
 def before_unit(p: Phrase, i: int, value: float, j: int) -> int:
-    if p.into != i and p.words[j] in p.lexicon.weekday and len(p.words[j]) > 2:
-        return before_weekday(p, i, value, j)  # "room 210 mon"
     if p.into == i and p.lexicon.unit[p.words[j]] in IN_A_WHILE:
         return spans.span(p, value, j)  # "in 20 minutes"
+    if p.words[j] in p.lexicon.weekday and len(p.words[j]) > 2:
+        return before_weekday(p, i, value, j)  # "room 210 mon"
     if (
         value >= 100
         and p.into < 0

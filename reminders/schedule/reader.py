@@ -115,10 +115,12 @@ def tongues(words: list[str]) -> tuple[str, ...]:
 
 
 def merged(words: list[str], words_of: Lexicon) -> list[str]:
-    """The words, with those of the language's longer entries as one."""
+    """The words as they are spelt, with those of the language's longer entries as one."""
     if words_of.openers.isdisjoint(words):
         return words
     found: list[str] = []
+    if not words_of.slips.keys().isdisjoint(words):
+        words = [words_of.slips.get(word, word) for word in words]
     merges, i, n = words_of.merges, 0, len(words)
     while i < n:
         word = words[i]

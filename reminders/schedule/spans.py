@@ -39,7 +39,7 @@ def span(p: Phrase, value: float, j: int) -> int:
     brief = words[j] in lexicon.hour_mark or (p.into >= 0 and k + 1 == len(words))  # "1h10"; "in 1 hour 10"
     if unit == "hour" and brief and k < len(words) and _two_figures(words[k]):
         value, k = value + int(words[k]) / 60, k + 1 + (lexicon.unit.get(p.word(k + 1)) == "minute")
-    if p.word(k) in lexicon.either:  # "an hour or two": the sooner
+    if k < len(words) and words[k] in lexicon.either:  # "an hour or two": the sooner
         more, m = number(lexicon, words, k + 1)
         k = m if more > value and p.word(m) not in lexicon.unit else k
     if not _add(p, value, unit):

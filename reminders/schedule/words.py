@@ -46,21 +46,20 @@ class Lexicon:
         self.starting, self.but, self.limit = (frozenset(tables[n]) for n in ("starting", "except", "for"))
         self.times, self.once = frozenset(tables["times"]), frozenset(tables["once"])
         self.twice, self.thrice = frozenset(tables["twice"]), frozenset(tables["thrice"])
-        self.names = frozenset(tables["names"])
         self.verbs, self.determiner = frozenset(tables["verbs"]), frozenset(tables["determiner"])
         self.day_word, self.month_end, self.plus = (frozenset(tables[n]) for n in ("day_word", "month_end", "plus"))
         self.hour_plus, self.hour_minus = frozenset(tables["hour_plus"]), frozenset(tables["hour_minus"])
         self.time_word, self.ago = frozenset(tables["time_word"]), frozenset(tables["ago"])
         self.pm_short, self.coming = frozenset(tables["pm_short"]), frozenset(tables["coming"])
         self.same_time = frozenset(tables["same_time"])
-        self.weak, self.behind, self.measure = (frozenset(tables[n]) for n in ("weak", "behind", "measure"))
+        self.weak, self.behind = frozenset(tables["weak"]), frozenset(tables["behind"])
+        self.measure, self.names = frozenset(tables["measure"]), frozenset(tables["names"])
         self.counted = frozenset(tables["counted"])
         self.between, self.about = frozenset(tables["between"]), frozenset(tables["about"])
         self.alternate, self.filler = frozenset(tables["alternate"]), frozenset(tables["filler"])
         self.day_past, self.part_every = frozenset(tables["day_past"]), frozenset(tables["part_every"])
         self.either = frozenset(tables["or"])
-        self.time_before = frozenset(tables["time_before"])
-        self.part_today = frozenset(tables["part_today"])
+        self.time_before, self.part_today = frozenset(tables["time_before"]), frozenset(tables["part_today"])
         self.number: dict[str, float] = tables["number"]
         self.adder: dict[str, float] = tables["adder"]
         self.multiplier: dict[str, int] = tables["multiplier"]
@@ -83,7 +82,9 @@ class Lexicon:
         self.merges = _merges(self.words)
         # What each word says about a figure before it: made by `reminders.schedule.figures`.
         self.roles: dict[str, Callable[[Any, int, float, int], int]] = {}
-        self.openers = _signs(self.merges, tables)
+        # Known by the word that they slipped from, which stands in the tables; kept apart, so that those stay small.
+        self.slips = _slips_of(tables)
+        self.openers = _signs(self.merges, tables) | self.slips.keys()
 
     def counted_by(self, before: str, word: str) -> bool:
         """Whether a word is the unit of the number before it: "day" in "2 day after" opens no longer entry."""
@@ -101,24 +102,21 @@ def foreign() -> dict[str, tuple[str, ...]]:
     known = lexicon(languages.DEFAULT)
     owners: dict[str, tuple[str, ...]] = {}
     for code in languages.codes():
-        for word in {part for entry in lexicon(code).words for part in entry.split(" ")}:
-            if word not in known.words:
+        words = lexicon(code)
+        for word in {part for entry in words.words for part in entry.split(" ")} | words.slips.keys():
+            if word not in known.words and word not in known.slips:
                 owners[word] = (*owners.get(word, ()), code)
     return owners
 
 
-def _tables(code: str) -> dict[str, dict[str, Any]]:
-    """What each word says, with the slips of the finger: known by what they slipped from, unless another word."""
-    tables = _spelt(code)
+def _slips_of(tables: Mapping[str, dict[str, Any]]) -> dict[str, str]:
+    """Each slip of the finger and the word that it slipped from, unless it is another word."""
     known = {word for table in tables.values() for word in table}
-    known.update(tables["no_slip"])
-    for name in TYPED:
-        slips = {slip: value for word, value in tables[name].items() for slip in _slips(word)}
-        tables[name].update((slip, value) for slip, value in slips.items() if slip not in known)
-    return tables
+    slips = {slip: word for name in TYPED for word in tables[name] for slip in _slips(word)}
+    return {slip: word for slip, word in slips.items() if slip not in known}
 
 
-def _spelt(code: str) -> dict[str, dict[str, Any]]:
+def _tables(code: str) -> dict[str, dict[str, Any]]:
     words: dict[str, Any] = languages.table(code).get("words", {})
     tables: dict[str, dict[str, Any]] = {name: {} for name in (*SETS, *VALUES, *LISTS, *NAMES, "plural")}
     own = {name: dict(pairs) for name, pairs in _read(words)}
@@ -126,7 +124,7 @@ def _spelt(code: str) -> dict[str, dict[str, Any]]:
     if base:
         # What the language says itself is meant its own way: Hindi's "do" is two.
         mine = {word for table in own.values() for word in table}
-        for name, table in _spelt(base).items():
+        for name, table in _tables(base).items():
             tables[name].update((word, value) for word, value in table.items() if word not in mine)
     for name, table in own.items():
         tables[name].update(table)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from config.observing import told
-from deploy.local import platform, postgres, prometheus, records, redis, replicated
+from deploy.local import pgbackrest, platform, postgres, prometheus, records, redis, replicated
 from deploy.local.home import REPOSITORY, Home, home, read_environment
 from deploy.local.ports import listens, ports
 from deploy.local.problems import CannotStartError
@@ -67,6 +67,7 @@ def _system(place: Home) -> Iterator[Finding]:
         state="ok" if there else "off",
         detail=f"{place.root}{'' if there else ' (made by make up)'}",
     )
+    yield Finding(what="backups", state="ok" if there else "off", detail=pgbackrest.told(place.postgres))
     running = records.supervisor(place)
     yield Finding(
         what="supervisor",

@@ -1,5 +1,6 @@
 """Back up, lose, restore to a moment, twice: exact counts, and in quarantine."""
 
+import shutil
 import signal
 import subprocess
 import zlib
@@ -11,7 +12,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from deploy.local import archive, backup, postgres, records, settings, unarchive
+from deploy.local import archive, backup, pgbackrest, postgres, records, settings, unarchive
 from deploy.local.home import Home, write_environment
 from deploy.local.ports import Ports, free_port
 from deploy.local.problems import CannotStartError
@@ -117,6 +118,15 @@ def test_it_refuses_a_moment_before_every_backup_and_what_runs(home: Home, monke
     monkeypatch.setattr(records, "supervisor", lambda _: 1)
     with pytest.raises(CannotStartError, match="It runs"):
         backup.restore(home, to=datetime.now(UTC), port=free_port())
+
+
+@pytest.mark.skipif(not shutil.which("pgbackrest"), reason="pgbackrest is missing: install Debian's pgbackrest")
+def test_a_real_pgbackrest_is_asked_about_a_real_cluster_and_changes_nothing(home: Home) -> None:
+    before = sorted(home.root.rglob("*"))
+    said = pgbackrest.told(home.postgres)
+    assert "pgBackRest 2." in said
+    assert ("it does not know Postgres 18" in said) != ("can read this cluster" in said), said
+    assert sorted(home.root.rglob("*")) == before
 
 
 def test_it_archives_once_and_never_other_content_under_one_name(tmp_path: Path) -> None:

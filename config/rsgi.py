@@ -18,15 +18,12 @@ from granian.rsgi import Scope
 from config import wsgi
 from reminders import limits, views
 from reminders.crew import Crew
-from reminders.front import Front
+from reminders.front import Front, Headers, Told, shown
 
 log = structlog.get_logger()
 
-Headers = list[tuple[str, str]]
-Answer = tuple[int, Headers, bytes]
-
 SMS: Final = "/carriers/twilio/sms"
-PLAIN: Final = [("content-type", "text/plain; charset=utf-8")]
+PLAIN: Final[Headers] = [("content-type", "text/plain; charset=utf-8")]
 _WITHOUT_BODY: Final = frozenset({"GET", "HEAD"})
 
 
@@ -48,28 +45,26 @@ class Application:
     async def __rsgi__(self, scope: Scope, proto: RSGIHTTPProtocol) -> None:
         """One request. However many come, the server lets in a bounded number of them at once."""
         try:
-            status, headers, body = await self._answer(scope, proto)
+            told = await self._answer(scope, proto)
         except RSGIProtocolClosed:
             return  # hung up before the body was there: nothing was begun, and nobody waits
         except TooSlow:
-            status, headers, body = 408, PLAIN, b"The body did not come in time.\n"
+            told = Told(408, PLAIN, b"The body did not come in time.\n")
         except Exception:  # the process's edge
             log.exception("web.failed", path=scope.path)
-            status, headers, body = 500, PLAIN, b"An error of ours; nothing was answered.\n"
-        proto.response_bytes(status, headers, body)
+            told = Told(500, PLAIN, b"An error of ours; nothing was answered.\n")
+        proto.response_bytes(told.status_code, told.headers, told.content)
 
-    async def _answer(self, scope: Scope, proto: RSGIHTTPProtocol) -> Answer:
+    async def _answer(self, scope: Scope, proto: RSGIHTTPProtocol) -> Told:
         is_webhook = scope.path in wsgi.WEBHOOKS
         body = await _body(scope, proto, limits.BODY_BYTES_MAX if is_webhook else limits.PAGE_BYTES_MAX)
         if body is None:
-            return (
-                _shown(views.refusal(error=views.TooLarge()))
-                if is_webhook
-                else (413, PLAIN, b"The body is too large.\n")
-            )
+            if is_webhook:
+                return shown(views.refusal(error=views.TooLarge()))
+            return Told(413, PLAIN, b"The body is too large.\n")
         if scope.path == SMS and scope.method == "POST" and not scope.query_string and _is_form(scope):
             signature = scope.headers.get("x-twilio-signature")
-            return _shown(await self._front.sms(body=body, address=SMS, signature=signature))
+            return await self._front.sms(body=body, address=SMS, signature=signature)
         return await self._crew.call(partial(_by_wsgi, _environ(scope, body)))
 
 
@@ -102,11 +97,7 @@ def _is_form(scope: Scope) -> bool:
     return kind.partition(";")[0].strip().lower() == views.FORM
 
 
-def _shown(response: Any) -> Answer:
-    return response.status_code, list(response.items()), response.content
-
-
-def _by_wsgi(environ: dict[str, Any]) -> Answer:
+def _by_wsgi(environ: dict[str, Any]) -> Told:
     started: list[tuple[str, Headers]] = []
 
     def start_response(status: str, headers: Headers, exc_info: object = None) -> Callable[[bytes], object]:  # noqa: ARG001
@@ -120,7 +111,7 @@ def _by_wsgi(environ: dict[str, Any]) -> Answer:
         if hasattr(parts, "close"):
             parts.close()
     status, headers = started[-1]
-    return int(status[:3]), headers, body
+    return Told(int(status[:3]), headers, body)
 
 
 def _environ(scope: Scope, body: bytes) -> dict[str, Any]:

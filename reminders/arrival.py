@@ -101,8 +101,72 @@ def _standing(one: Mapping[str, Any]) -> Standing:
     )
 
 
-def rows(*, arrival: Arrival, said: Said, decision: Decision) -> dict[str, Any]:
-    """What intake_remind.sql or intake_record.sql write, by name."""
+def record(*, arrival: Arrival, said: Said, decision: Decision) -> dict[str, Any]:
+    """What intake_record.sql writes, by name."""
+    message = arrival.message
+    row = _common(arrival, said, decision)
+    charge = {name: row[name] for name in ("charge_id", "charge_minor", "charge_currency", "charge_evidence")}
+    if decision.kind in FREE:
+        charge = dict.fromkeys(charge)
+    else:
+        charge["charge_evidence"] = json.dumps(row["charge_evidence"])
+    detail = {"outcome": decision.outcome, "message": str(said.message_id), "opt_out": message.opt_out}
+    return (
+        row
+        | charge
+        | {
+            "zone": decision.zone,
+            "reply_state": "handed_over" if said.answers else "intended",
+            "reply_handed_over_at": said.now if said.answers else None,
+            "reply_due_at": said.now + timedelta(seconds=limits.REPLY_LOOK_UP_SECONDS if said.answers else 0),
+            "version": said.person.version or 0,
+            "outcome": decision.outcome,
+            "kind": decision.kind,
+            "stopped_at": said.now if decision.stops else None,
+            "started_at": said.now if decision.starts else None,
+            "event_detail": json.dumps(detail),
+            "held": json.dumps(dict(decision.held)) if decision.held is not None else None,
+            "last_change": json.dumps(dict(decision.last_change)) if decision.last_change is not None else None,
+            "language_chosen": decision.language_chosen,
+            "consent": decision.consent,
+            "consent_event_id": uuid7(),
+        }
+    )
+
+
+def reminder(*, arrival: Arrival, said: Said, decision: Decision) -> dict[str, Any]:
+    """What intake_remind.sql writes, by name, for JSON; what is not there is null."""
+    request, person = decision.request, said.person
+    assert request.when is not None
+    row = _common(arrival, said, decision)
+    row |= {
+        "answers": said.answers,
+        "account_id": person.account_id,
+        "bucket": person.bucket,
+        "digest": f"\\x{arrival.digest.hex()}",
+        "reminder_id": uuid7(),
+        "occurrence_id": uuid7(),
+        "ring_timer_id": uuid7(),
+        "reminder_number": person.reminders_made + 1,
+        "subject": request.subject[: limits.SUBJECT_CHARACTERS_MAX],
+        "reminder_zone": decision.reminder_zone,
+        "due_at": request.when,
+    }
+    if decision.zone is not None:
+        row["zone"] = decision.zone
+    if request.rrule:
+        row |= {"rrule": request.rrule, "rule_at": request.when}
+    if person.version is not None:
+        row["version"] = person.version
+    else:
+        row |= {"new_number": person.number, "dayfirst": person.dayfirst}
+        if person.zone_known:
+            row["new_zone"] = person.zone
+    return row
+
+
+def _common(arrival: Arrival, said: Said, decision: Decision) -> dict[str, Any]:
+    """What every message leaves behind."""
     message, reply = arrival.message, decision.reply
     counted = segments(message.body).segments
     row: dict[str, Any] = {
@@ -119,75 +183,11 @@ def rows(*, arrival: Arrival, said: Said, decision: Decision) -> dict[str, Any]:
         "reply_body": reply,
         "reply_segments": segments(reply).segments if reply is not None else None,
         "reply_timer_id": uuid7(),
-        "reply_state": "handed_over" if said.answers else "intended",
-        "reply_handed_over_at": said.now if said.answers else None,
-        "reply_due_at": said.now + timedelta(seconds=limits.REPLY_LOOK_UP_SECONDS if said.answers else 0),
         "event_id": uuid7(),
         "language": decision.request.language,
-        "zone": decision.zone,
     }
-    charge = charges.message_charge(message_id=said.message_id, carrier_sid=message.carrier_sid, segments=counted)
-    row |= charge if decision.kind not in FREE else dict.fromkeys(charge)
-    if decision.reminds:
-        return row | _reminder_row(arrival, said.person, decision)
-    return row | _record_row(message, said, decision, row["charge_evidence"])
-
-
-def _record_row(message: Inbound, said: Said, decision: Decision, evidence: Any) -> dict[str, Any]:
-    detail = {"outcome": decision.outcome, "message": str(said.message_id), "opt_out": message.opt_out}
-    return {
-        "version": said.person.version or 0,
-        "outcome": decision.outcome,
-        "kind": decision.kind,
-        "stopped_at": said.now if decision.stops else None,
-        "started_at": said.now if decision.starts else None,
-        "charge_evidence": json.dumps(evidence) if evidence is not None else None,
-        "event_detail": json.dumps(detail),
-        "held": json.dumps(dict(decision.held)) if decision.held is not None else None,
-        "last_change": json.dumps(dict(decision.last_change)) if decision.last_change is not None else None,
-        "language_chosen": decision.language_chosen,
-        "consent": decision.consent,
-        "consent_event_id": uuid7(),
-    }
-
-
-def _reminder_row(arrival: Arrival, person: Person, decision: Decision) -> dict[str, Any]:
-    """What only a reminder has, as JSON takes it."""
-    request = decision.request
-    assert request.when is not None
-    number = person.reminders_made + 1
-    facts = {
-        "state": "scheduled",
-        "sequence": 1,
-        "due_at": request.when.timestamp(),
-        "generation": 1,
-        "attempts": 0,
-        "tries": 0,
-        "ended_at": None,
-        "number": number,
-        "subject": request.subject,
-        "zone": decision.reminder_zone,
-        "rrule": request.rrule,
-    }
-    return {
-        "version": person.version,  # null: a new person
-        "account_id": person.account_id,
-        "bucket": person.bucket,
-        "new_number": person.number,
-        "new_zone": person.zone if person.zone_known else None,
-        "dayfirst": person.dayfirst,
-        "digest": f"\\x{arrival.digest.hex()}",
-        "reminder_id": uuid7(),
-        "occurrence_id": uuid7(),
-        "ring_timer_id": uuid7(),
-        "reminder_number": number,
-        "subject": request.subject[: limits.SUBJECT_CHARACTERS_MAX],
-        "reminder_zone": decision.reminder_zone,
-        "rrule": request.rrule,
-        "rule_at": request.when if request.rrule else None,
-        "due_at": request.when,
-        "event_detail": facts,
-    }
+    row |= charges.message_charge(message_id=said.message_id, carrier_sid=message.carrier_sid, segments=counted)
+    return row
 
 
 def digest_of(message: Inbound) -> bytes:

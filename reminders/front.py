@@ -7,7 +7,9 @@ gives back, is done in a thread by the door, one text at a time. Texts of one nu
 from collections import Counter
 from collections.abc import Callable
 from contextlib import nullcontext
+from dataclasses import dataclass
 from functools import partial
+from typing import Final
 
 from django.db import close_old_connections
 from django.http import HttpResponse
@@ -21,6 +23,19 @@ from reminders.door import Judged
 from reminders.group_commit import Batches
 from reminders.intake import Answer
 from reminders.spool import Spooled
+
+
+Headers = list[tuple[str, str]]
+XML: Final[Headers] = [("content-type", views.XML)]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What is answered, as a server sends it: Django's response costs as much as the check of a signature."""
+
+    status_code: int
+    headers: Headers
+    content: bytes
 
 
 class Front:
@@ -37,22 +52,22 @@ class Front:
             waiting_max=limits.INTAKE_WAITING_MAX,
         )
 
-    async def sms(self, *, body: bytes, address: str, signature: str | None) -> HttpResponse:
+    async def sms(self, *, body: bytes, address: str, signature: str | None) -> Told:
         """`views.sms` for this loop: a POST of a form, of bounded size, to `address`, which has no query."""
         try:
             hook = views.opened(body=body, address=address, query={}, signature=signature)
             with views.span(name="intake", hook=hook):
                 return await self._answer(views.text_of(hook=hook))
         except views.REFUSED as error:
-            return views.refusal(error=error)
+            return shown(views.refusal(error=error))
 
-    async def _answer(self, text: Spooled) -> HttpResponse:
+    async def _answer(self, text: Spooled) -> Told:
         try:
             with metrics.INTAKE_SECONDS.time():
                 answer = await self._take_in(text)
         except views.NOT_TAKEN as error:
-            return views.not_taken(error=error)
-        return views.answer_to(answer=answer)
+            return shown(views.not_taken(error=error))
+        return Told(200, XML, views.document(answer=answer).encode())
 
     async def _take_in(self, text: Spooled) -> Answer | None:
         sender = text.message.sender
@@ -98,6 +113,11 @@ class Front:
         if isinstance(found, Answer):
             return found
         return await self._crew.call(partial(_gave_back, text, found))
+
+
+def shown(response: HttpResponse) -> Told:
+    """A response of Django's, as it is sent."""
+    return Told(response.status_code, list(response.items()), response.content)
 
 
 def _alone(text: Spooled, judged: Judged) -> Answer | None:

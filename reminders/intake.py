@@ -112,7 +112,7 @@ def accept_together(arrivals: Sequence[Arrival]) -> list[Answer | None]:
         if row["message_id"] is None:
             said, decision = _decide(arrived, row)
             if decision.reminds:
-                wanted[place] = said, decision, arrival.rows(arrival=arrived, said=said, decision=decision)
+                wanted[place] = said, decision, arrival.reminder(arrival=arrived, said=said, decision=decision)
     if not wanted:
         return answers
     try:
@@ -223,11 +223,13 @@ def _keep_key(message: Inbound, digest: bytes, received_at: datetime) -> None:
 
 
 def _write(arrived: Arrival, said: Said, decision: Decision) -> Answer:
-    row = arrival.rows(arrival=arrived, said=said, decision=decision)
     if decision.reminds:
+        row = arrival.reminder(arrival=arrived, said=said, decision=decision)
         if not _remind({0: row}):
             raise GuardFailed
-    elif said.person.version is not None and not decision.changes_rows:
+        return _answer(decision, row)
+    row = arrival.record(arrival=arrived, said=said, decision=decision)
+    if said.person.version is not None and not decision.changes_rows:
         expect(statements.run("intake_record", row), 1)  # by itself a transaction
     else:
         with transaction.atomic():
@@ -242,8 +244,17 @@ def _write(arrived: Arrival, said: Said, decision: Decision) -> Answer:
 
 def _remind(rows: Mapping[int, dict[str, Any]]) -> list[int]:
     """Write reminders, each under its place; the places that were written. By itself a transaction."""
-    messages = json.dumps([row | {"place": place} for place, row in rows.items()], default=str)
-    return [place for place, _ in statements.run("intake_remind", {"messages": messages}).fetchall()]
+    for place, row in rows.items():
+        row["place"] = place
+    params = {
+        "messages": json.dumps(list(rows.values()), default=_jsoned),
+        "reply_seconds": limits.REPLY_LOOK_UP_SECONDS,
+    }
+    return [place for place, _ in statements.run("intake_remind", params).fetchall()]
+
+
+def _jsoned(value: UUID | datetime) -> str:
+    return value.hex if isinstance(value, UUID) else value.isoformat()
 
 
 def _is_of_one(error: DatabaseError) -> bool:

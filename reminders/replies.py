@@ -64,9 +64,12 @@ def confirmation(
     moment = say_moment(when=when, zone=zone, seconds=seconds, language=language)
     name = "repeating" if rule else "confirmation"
     values = {"number": number, "subject": shown(subject), "moment": moment, "rule": rule or ""}
-    told, brief = say(language, name, **values), say(language, f"{name}_short", **values)
+    told = say(language, name, **values)
+    if (several := segments(told).segments) == 1:
+        return told
     # A subject in other letters than GSM-7's leaves less than half the room: not a second segment for a hint.
-    return brief if segments(brief).segments < segments(told).segments else told
+    brief = say(language, f"{name}_short", **values)
+    return brief if segments(brief).segments < several else told
 
 
 def welcome(*, first: str, language: str, tariff: Tariff = TARIFF) -> str:
@@ -242,7 +245,9 @@ def say_lateness(*, seconds: int, language: str) -> str:
 
 def shown(subject: str, characters_max: int = SUBJECT_SHOWN_MAX) -> str:
     """The subject as it is echoed: what XML cannot carry becomes "?", and what is too long ends in dots."""
-    clean = "".join("?" if _unsendable(c) else c for c in subject[: characters_max + 1])
+    clean = subject[: characters_max + 1]
+    if not (clean.isascii() and clean.isprintable()):
+        clean = "".join("?" if _unsendable(c) else c for c in clean)
     if len(clean) <= characters_max:
         return clean
     cut = clean[: characters_max - 3]

@@ -8,7 +8,7 @@ A span never holds a number or a text: what an exception says may, so that only 
 """
 
 import hashlib
-import secrets
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -19,7 +19,18 @@ from uuid import UUID
 
 from opentelemetry import trace
 from opentelemetry.context import Context
-from opentelemetry.trace import Link, NonRecordingSpan, Span, SpanContext, SpanKind, Status, StatusCode, TraceFlags
+from opentelemetry.trace import (
+    Link,
+    NonRecordingSpan,
+    ProxyTracer,
+    ProxyTracerProvider,
+    Span,
+    SpanContext,
+    SpanKind,
+    Status,
+    StatusCode,
+    TraceFlags,
+)
 
 _tracer: Final = trace.get_tracer("ringback")
 
@@ -126,6 +137,9 @@ def called(
     `brought` is the address's query, where `carried` had put the context of what asked.
     """
     before = brought.get(_BROUGHT, "")
+    if not before and not looks():
+        yield new()  # nobody would see a span, and none goes on here
+        return
     if brought.get(_KEPT):
         about = {**about, KEEP: True}
     is_hop = of is not None and time.time() - (of.int >> 80) / 1000 < HOP_SECONDS  # a UUIDv7 says when it was made
@@ -152,6 +166,11 @@ def carried() -> str:
     return f"&{_BROUGHT}={_format(own)}{kept}"
 
 
+def looks() -> bool:
+    """Whether spans go anywhere: whether an SDK is configured."""
+    return not (isinstance(_tracer, ProxyTracer) and isinstance(trace.get_tracer_provider(), ProxyTracerProvider))
+
+
 def note(**attributes: Told) -> None:
     """Tell the present span what became of it."""
     present = trace.get_current_span()
@@ -173,7 +192,8 @@ def current() -> str:
 
 def new() -> str:
     """A fresh, unsampled trace context."""
-    return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-00"
+    both = os.urandom(24).hex()
+    return f"00-{both[:32]}-{both[32:]}-00"
 
 
 def trace_id(traceparent: str) -> str | None:
@@ -209,7 +229,7 @@ def _context(traceparent: str) -> Context | None:
 
 
 def _links(linked: tuple[str, ...]) -> list[Link]:
-    return [Link(context) for context in map(_parse, linked) if context.is_valid]
+    return [Link(context) for context in map(_parse, filter(None, linked)) if context.is_valid]
 
 
 def _format(context: SpanContext) -> str:

@@ -39,6 +39,7 @@ from reminders.spool import Full, Spooled
 log = structlog.get_logger()
 
 FORM: Final = "application/x-www-form-urlencoded"
+XML: Final = "text/xml; charset=utf-8"
 LOCALES: Final = {"en": "en-US", "es": "es-MX", "hi": "hi-IN"}
 KEYS: Final = frozenset("129")
 SPANS: Final = {"sms": "intake"}
@@ -137,29 +138,31 @@ def sms(hook: Webhook) -> HttpResponse:
         return not_taken(error=error)
     if answer is not None:
         door.tell_dispatchers(due=[(answer.due_at, text.received_at)])
-    return answer_to(answer=answer)
+    return _twiml(document(answer=answer))
 
 
 def text_of(*, hook: Webhook) -> Spooled:
     """The SMS of a webhook, as it comes in now, in the present span. Raises Malformed."""
     message = twilio.inbound(hook.form, carrier=hook.carrier)
-    tracing.note(**tracing.person(number=message.sender))
+    if tracing.looks():
+        tracing.note(**tracing.person(number=message.sender))
     return Spooled(message=message, received_at=timezone.now(), trace_context=tracing.current())
 
 
-def answer_to(*, answer: Answer | None) -> HttpResponse:
-    """What the carrier of an SMS is answered; None: the text is in the spool."""
+def document(*, answer: Answer | None) -> str:
+    """The TwiML that the carrier of an SMS is answered with; None: the text is in the spool."""
     if answer is None:
         metrics.INTAKE.labels("spooled").inc()
         tracing.note(outcome="spooled")
-        return _twiml(twilio.answer(message=None, callback=None))
+        return twilio.answer(message=None, callback=None)
     metrics.INTAKE.labels(answer.outcome).inc()
-    tracing.note(outcome=answer.outcome, **tracing.ids(reminder=answer.reminder_id))
+    if tracing.looks():
+        tracing.note(outcome=answer.outcome, **tracing.ids(reminder=answer.reminder_id))
     callback = None
     if answer.reply_id is not None:
         callback = f"{settings.RINGBACK_PUBLIC_BASE}/carriers/{NAME}/message-status?reply={answer.reply_id}"
         callback += tracing.carried()
-    return _twiml(twilio.answer(message=answer.body, callback=callback))
+    return twilio.answer(message=answer.body, callback=callback)
 
 
 def not_taken(*, error: Exception) -> HttpResponse:
@@ -314,5 +317,5 @@ def _text(status: int, text: str, **headers: str) -> HttpResponse:
     return HttpResponse(text + "\n", status=status, content_type="text/plain; charset=utf-8", headers=headers)
 
 
-def _twiml(document: str) -> HttpResponse:
-    return HttpResponse(document, content_type="text/xml; charset=utf-8")
+def _twiml(said: str) -> HttpResponse:
+    return HttpResponse(said, content_type=XML)

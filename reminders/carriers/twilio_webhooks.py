@@ -20,6 +20,9 @@ MESSAGE_SID: Final = re.compile(r"(SM|MM)[0-9a-fA-F]{32}")
 CALL_SID: Final = re.compile(r"CA[0-9a-fA-F]{32}")
 # https://www.w3.org/TR/xml/#charsets: what may not stand in XML 1.0, with what no carrier speaks.
 NOT_XML: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_HEX: Final = "0123456789abcdefABCDEF"
+# What "2B" behind a percent sign is, where that is ASCII: all that most forms have.
+_ESCAPED: Final = {a + b: chr(int(a + b, 16)) for a in "01234567" for b in _HEX}
 
 
 class Malformed(Exception):
@@ -27,7 +30,7 @@ class Malformed(Exception):
 
 
 def fields(body: str) -> dict[str, list[str]]:
-    """A form's fields, blank ones too, as `urllib.parse.parse_qsl` reads them; that takes twice as long.
+    """A form's fields, blank ones too, as `urllib.parse.parse_qsl` reads them; that takes four times as long.
 
     `body` is its bytes as Latin-1. Raises ValueError where it is not UTF-8, or has over limits.FIELDS_MAX fields.
     """
@@ -35,12 +38,28 @@ def fields(body: str) -> dict[str, list[str]]:
     if len(parts) > limits.FIELDS_MAX:
         raise ValueError(f"over {limits.FIELDS_MAX} fields")
     form: dict[str, list[str]] = {}
-    for part in filter(None, parts):
+    for part in parts:
+        if not part:
+            continue
         name, _, value = part.partition("=")
         if "+" in part or "%" in part:
-            name, value = (unquote(one.replace("+", " "), errors="surrogatepass") for one in (name, value))
-        form.setdefault(name, []).append(value)
+            name, value = _unescaped(name), _unescaped(value)
+        if name in form:
+            form[name].append(value)
+        else:
+            form[name] = [value]
     return form
+
+
+def _unescaped(text: str) -> str:
+    text = text.replace("+", " ")
+    if "%" not in text:
+        return text
+    first, *parts = text.split("%")
+    try:
+        return "".join([first, *[_ESCAPED[part[:2]] + part[2:] for part in parts]])
+    except KeyError:
+        return unquote(text, errors="surrogatepass")
 
 
 def verify(*, url: str, form: Mapping[str, Sequence[str]], signature: str | None, auth_token: str) -> None:
@@ -48,7 +67,7 @@ def verify(*, url: str, form: Mapping[str, Sequence[str]], signature: str | None
 
     Base64 of HMAC-SHA1 under the account's token over the address and each field's name and distinct sorted values.
     """
-    payload = url + "".join(name + value for name in sorted(form) for value in _distinct(form[name]))
+    payload = "".join([url, *[name + value for name in sorted(form) for value in _distinct(form[name])]])
     digest = hmac.digest(auth_token.encode(), payload.encode("utf-8", "surrogatepass"), "sha1")
     expected = base64.b64encode(digest)
     if not signature or not hmac.compare_digest(expected, signature.encode("utf-8", "replace")):

@@ -8,9 +8,8 @@ WITH asked AS MATERIALIZED (
     language text, dayfirst boolean, zone text, message_id uuid, carrier text, carrier_sid text, digest bytea, body text,
     segments smallint, received_at timestamptz, trace_context text, reminder_id uuid, occurrence_id uuid,
     ring_timer_id uuid, reminder_number int, subject text, reminder_zone text, rrule text, rule_at timestamptz,
-    due_at timestamptz, event_id uuid, event_detail jsonb, reply_id uuid, reply_body text, reply_segments smallint,
-    reply_state text, reply_handed_over_at timestamptz, reply_timer_id uuid, reply_due_at timestamptz, charge_id uuid,
-    charge_minor bigint, charge_currency text, charge_evidence jsonb)
+    due_at timestamptz, event_id uuid, answers boolean, reply_id uuid, reply_body text, reply_segments smallint,
+    reply_timer_id uuid, charge_id uuid, charge_minor bigint, charge_currency text, charge_evidence jsonb)
 ), unchanged AS (
   SELECT s.id FROM asked JOIN reminders_subscriber s ON s.id = asked.subscriber_id AND s.version = asked.version
    ORDER BY s.id FOR NO KEY UPDATE OF s
@@ -52,18 +51,23 @@ WITH asked AS MATERIALIZED (
   SELECT t.id, t.kind, t.key, bucket, subscriber_id, t.due_at, greatest(t.due_at, now())
     FROM person, LATERAL (VALUES
       (ring_timer_id, 'ring', reminder_id, person.due_at),
-      (reply_timer_id, 'reply', reply_id, reply_due_at)
+      (reply_timer_id, 'reply', reply_id, CASE WHEN answers THEN received_at + make_interval(secs => %(reply_seconds)s::int)
+                                               ELSE received_at END)
     ) AS t (id, kind, key, due_at)
 ), event AS (
   INSERT INTO reminders_event (id, subscriber_id, reminder_id, bucket, version, what, occurred_at, detail,
                                trace_context)
-  SELECT event_id, subscriber_id, reminder_id, bucket, 1, 'reminder.scheduled', received_at, event_detail, trace_context
+  SELECT event_id, subscriber_id, reminder_id, bucket, 1, 'reminder.scheduled', received_at,
+         ringback_facts('scheduled', 1, due_at, 1, 0, 0, NULL)
+         || jsonb_build_object('number', reminder_number, 'subject', subject, 'zone', reminder_zone, 'rrule', rrule),
+         trace_context
     FROM person
 ), reply AS (
   INSERT INTO reminders_reply (id, subscriber_id, bucket, message_id, reminder_id, kind, body, segments, state,
                                carrier, created_at, handed_over_at, trace_context)
   SELECT reply_id, subscriber_id, bucket, message_id, reminder_id, 'confirmation', reply_body, reply_segments,
-         reply_state, carrier, received_at, reply_handed_over_at, trace_context FROM person
+         CASE WHEN answers THEN 'handed_over' ELSE 'intended' END, carrier, received_at,
+         CASE WHEN answers THEN received_at END, trace_context FROM person
 ), charged AS MATERIALIZED (
   SELECT billing_charge_messages(
            array_agg(charge_id), array_agg(account_id), array_agg(bucket), array_agg(version IS NULL),

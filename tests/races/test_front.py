@@ -11,12 +11,11 @@ from urllib.parse import urlencode
 import pytest
 from django.conf import settings
 from django.db import OperationalError
-from django.http import HttpResponse
 
 from reminders import arrival, door, front, intake
 from reminders.arrival import Arrival
 from reminders.crew import Crew
-from reminders.front import Front
+from reminders.front import Front, Told
 from reminders.spool import Spooled
 from tests.environment import SERVICE_NUMBER
 from tests.world import promises
@@ -31,7 +30,7 @@ WAIT_SECONDS: Final = 20.0
 Text = tuple[str, str, str]
 
 
-def _sms(way_in: Front, text: Text, **more: str) -> "asyncio.Task[HttpResponse]":
+def _sms(way_in: Front, text: Text, **more: str) -> "asyncio.Task[Told]":
     sender, body, sid = text
     form = {"MessageSid": f"SM{int(sid):032x}", "From": sender, "To": SERVICE_NUMBER, "Body": body, **more}
     payload = settings.RINGBACK_PUBLIC_BASE + SMS + "".join(name + form[name] for name in sorted(form))
@@ -136,7 +135,7 @@ def test_a_text_that_cannot_be_read_fails_alone(world: World, monkeypatch: pytes
         way_in = Front(crew=Crew(threads=2, name="test"))
         texts = ((PEOPLE[0], TEA, "1"), (PEOPLE[1], "Remind me in 1 minute about poison", "2"), (PEOPLE[2], TEA, "3"))
         sent = await asyncio.gather(*(_sms(way_in, text) for text in texts), return_exceptions=True)
-        return [one.status_code if isinstance(one, HttpResponse) else type(one) for one in sent]
+        return [one.status_code if isinstance(one, Told) else type(one) for one in sent]
 
     assert asyncio.run(send()) == [200, ZeroDivisionError, 200]
     assert [len(_subjects(world, person)) for person in PEOPLE[:3]] == [1, 0, 1]

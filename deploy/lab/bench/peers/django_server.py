@@ -1,12 +1,17 @@
 # mypy: ignore-errors
-"""Serves the bare Django endpoint as `deploy.local.web` serves Ringback: granian in one process."""
+"""Serves the bare Django endpoint: granian in one process, from threads."""
 
 import os
 
 from granian.constants import Interfaces
 from granian.log import LogLevels
+from granian.server.mt import MTServer
 
-from deploy.local.web import OneProcess
+
+class OneProcess(MTServer):
+    def _check_gil(self):
+        pass
+
 
 OneProcess(
     "django_app:application",

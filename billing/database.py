@@ -132,28 +132,41 @@ def expect(cursor: psycopg.Cursor[Any], rows: int) -> None:
 
 
 class _Clock:
-    """The last (milliseconds, counter) given out, so that ids of one process rise strictly."""
+    """The last (milliseconds, counter) given out, so that ids of one process rise strictly; and randomness ahead."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._ms = 0
         self._counter = 0
+        self.forget()
 
-    def next(self) -> tuple[int, int]:
+    def forget(self) -> None:
+        """A child must not give out what its parent has."""
+        self._random, self._taken = b"", 0
+
+    def next(self) -> tuple[int, int, int]:
+        """Milliseconds, counter, and 48 random bits."""
         now_ms = time.time_ns() // 1_000_000
         with self._lock:
+            at = self._taken
+            if at >= len(self._random):
+                self._random, at = os.urandom(_RANDOM_BYTES), 0
+            self._taken = at + 6
+            chance = int.from_bytes(self._random[at : at + 6], "big")
             if now_ms > self._ms:
                 self._ms, self._counter = now_ms, int.from_bytes(os.urandom(4)) & _COUNTER_SEED_MASK
             elif self._counter < _COUNTER_MAX:
                 self._counter += 1
             else:
                 self._ms, self._counter = self._ms + 1, 0
-            return self._ms, self._counter
+            return self._ms, self._counter, chance
 
 
 _COUNTER_MAX = (1 << 26) - 1
 _COUNTER_SEED_MASK = (1 << 25) - 1
+_RANDOM_BYTES = 6 * 512  # asked for once for so many ids: the system call costs as much as the rest of an id
 _clock = _Clock()
+os.register_at_fork(after_in_child=_clock.forget)
 
 
 def uuid7() -> UUID:
@@ -161,8 +174,8 @@ def uuid7() -> UUID:
 
     Ids of one process rise strictly (section 6.2, method 1), also when its clock steps back.
     """
-    ms, counter = _clock.next()
-    low = (counter & 0x3FFF) << 48 | int.from_bytes(os.urandom(6))
+    ms, counter, chance = _clock.next()
+    low = (counter & 0x3FFF) << 48 | chance
     return UUID(int=ms << 80 | 0x7 << 76 | (counter >> 14) << 64 | 0b10 << 62 | low)
 
 

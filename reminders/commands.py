@@ -83,6 +83,8 @@ def retimed(*, text: str, language: str) -> tuple[str, str | None] | None:
     """
     said = _asked(text, language)
     folded = said.casefold()
+    if not folded.startswith(_retiming(language)):
+        return None  # nearly every text
     for code in (language, languages.DEFAULT):
         for opening in _longest(code, "answers", "make_it"):
             if folded.startswith(f"{opening} "):
@@ -95,6 +97,13 @@ def retimed(*, text: str, language: str) -> tuple[str, str | None] | None:
             if folded.startswith(f"{verb} ") and len(said) < len(text.strip(" .!?")):  # "can you make tea 5pm instead"
                 return _bare(said[len(verb) :].strip()), None
     return None
+
+
+@lru_cache(maxsize=32)
+def _retiming(language: str) -> tuple[str, ...]:
+    """Every way in which such a text may begin."""
+    codes = (language, languages.DEFAULT)
+    return tuple(f"{word} " for code in codes for word in (*_words(code, "make_it"), *_commands(code, "move")))
 
 
 def _parted(rest: str, code: str) -> tuple[str, str] | None:

@@ -1,5 +1,6 @@
 """UUIDv7: RFC 9562's layout, rising within the process, whatever the clock and the threads do."""
 
+import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -39,5 +40,19 @@ def test_it_borrows_a_millisecond_when_the_counter_is_spent(monkeypatch: pytest.
     clock = database._Clock()
     monkeypatch.setattr(time, "time_ns", lambda: 1_000_000)
     clock._ms, clock._counter = 1, (1 << 26) - 1
-    assert clock.next() == (2, 0)
-    assert clock.next() == (2, 1)
+    assert clock.next()[:2] == (2, 0)
+    assert clock.next()[:2] == (2, 1)
+
+
+def test_a_child_gives_out_no_randomness_of_its_parent(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    def random(count: int) -> bytes:
+        asked.append(count)
+        return bytes([len(asked)]) * count
+
+    monkeypatch.setattr(os, "urandom", random)
+    clock = database._Clock()
+    mine = {clock.next()[2] for _ in range(3)}
+    clock.forget()
+    assert clock.next()[2] not in mine

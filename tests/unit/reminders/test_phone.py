@@ -2,6 +2,7 @@
 
 import hashlib
 
+import phonenumbers
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -55,6 +56,31 @@ def test_it_says_why_a_number_is_not_rung(raw: str, reason: str) -> None:
 def test_it_names_a_zone_only_where_there_is_one(raw: str, zone: str | None, sure: bool) -> None:
     found = phone.parse(raw)
     assert (found.zone, found.zone_sure) == (zone, sure)
+
+
+@given(
+    st.one_of(st.from_regex(r"\+1[0-9]{9,11}", fullmatch=True), st.from_regex(r"\+[1-9][0-9]{6,13}", fullmatch=True))
+)
+def test_it_agrees_with_the_library_that_it_asks_in_fewer_steps(raw: str) -> None:
+    found = phone.parse.__wrapped__(raw)
+    try:
+        number = phonenumbers.parse(raw, None)
+    except phonenumbers.NumberParseException:
+        number = None
+    kind = phonenumbers.number_type(number) if number else phonenumbers.PhoneNumberType.UNKNOWN
+    region = phonenumbers.region_code_for_number(number) if number else None
+    if kind == phonenumbers.PhoneNumberType.UNKNOWN or region == "001":
+        assert (found.e164, found.reason) == (None, "invalid")
+    else:
+        assert number is not None
+        e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+        assert (found.e164, found.region, found.reason) == (e164, region, phone.REFUSED_TYPES.get(kind))
+
+
+@pytest.mark.parametrize("area", ["202", "340", "416", "456", "500", "671", "684", "700", "787", "800", "876", "900"])
+def test_it_reads_a_north_american_number_as_the_library_does(area: str) -> None:
+    raw = f"+1{area}5550123"
+    assert phone._number(raw) == phonenumbers.parse(raw, None)
 
 
 def test_the_bucket_is_the_hash_that_it_has_always_been() -> None:

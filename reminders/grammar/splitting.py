@@ -273,7 +273,7 @@ def is_sure(sentence: Sentence, found: Found) -> bool:
     first = sentence.words[found.start]
     if p.problem and not p.firm:
         return False
-    if first in lexicon.weak and not (p.days or p.nths or p.freq or (p.weekday >= 0 and p.hour >= 0)):
+    if first in lexicon.weak and not (p.days or p.nths or p.freq or (p.weekday >= 0 and (p.hour >= 0 or p.part))):
         gap = sentence.text[sentence.ends[found.end - 1] : sentence.ends[found.end - 1] + 1]
         return found.start == 0 and (found.end - found.start > 1 or gap in (":", ","))
     if p.month and not (p.days or p.nths or p.freq or p.edge or first in lexicon.into or first in lexicon.next):

@@ -248,13 +248,8 @@ def bare(p: Phrase, i: int, value: float, j: int) -> int:
     if _is_day_number(p, i, whole, j):
         p.days, p.firm = [whole], True
         return j  # "on 15", "8pm on the 15"
-    if (
-        p.month
-        and not p.days
-        and whole <= 31
-        and len(p.words[i]) <= 2
-        or (p.month and not p.days and whole <= 31 and p.words[i].isalpha())
-    ):
+    open_day = p.month > 0 and (not p.days or p.days == [-1])  # "the last day, aug 31"
+    if open_day and whole <= dates.DAYS_MAX and (len(p.words[i]) <= 2 or p.words[i].isalpha()):
         if whole == 0:
             return 0
         p.days = [whole]
@@ -325,7 +320,7 @@ def _short_year(p: Phrase, whole: int, j: int) -> bool:
     """ "3 jan 27"."""
     year = p.convention.century + whole
     years = 10 if whole <= 24 else 50
-    if not (p.month and p.days and not p.year and p.hour < 0 and 0 <= year - p.now.year <= years):
+    if not (p.month and p.days and p.days[0] > 0 and not p.year and p.hour < 0 and 0 <= year - p.now.year <= years):
         return False
     p.year = year
     return True

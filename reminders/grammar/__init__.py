@@ -24,6 +24,7 @@ from reminders.grammar.splitting import (
     phrase_at,
     phrases,
 )
+from reminders.schedule.clock import TIMES_MAX
 from reminders.schedule.conventions import convention
 from reminders.schedule.moving import moved
 from reminders.schedule.phrase import Phrase
@@ -144,7 +145,7 @@ def _date(
     """The phrase that says when: right after "remind me", else the last one; with what is to be cut for it."""
     closing = _closing(sentence, told, opened)
     if asked and (here := phrase_at(sentence, frame, opened)) is not None and _stands(sentence, here, told, opened):
-        listed = _list_of_times(sentence, [here, *phrases(sentence, frame, here.end)], first=True)
+        listed = _list_after(sentence, frame, here)
         if listed is not None:
             return listed.phrase, [listed, *closing]
         after = phrase_at(sentence, frame, here.end + 1)
@@ -171,9 +172,17 @@ def _date(
     return last.phrase, [last, *(cut for cut in closing if cut.start >= last.end)]
 
 
+def _list_after(sentence: Sentence, frame: Frame, here: Found) -> Found | None:
+    """As `_list_of_times`, from a phrase on, where a time may follow it at all."""
+    after = sentence.words[here.end] if here.end < len(sentence.words) else ""
+    if here.phrase.hour < 0 or not (after in sentence.lexicon.both or after[:1].isdecimal()):
+        return None
+    return _list_of_times(sentence, [here, *phrases(sentence, frame, here.end)], first=True)
+
+
 def _list_of_times(sentence: Sentence, known: list[Found], *, first: bool = False) -> Found | None:
     """The longest list of times at the end of what was found, or at its start."""
-    for size in range(len(known), 1, -1):
+    for size in range(min(len(known), TIMES_MAX), 1, -1):
         found = listed_times(sentence, known[:size] if first else known[-size:])
         if found is not None:
             return found

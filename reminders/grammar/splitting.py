@@ -355,10 +355,10 @@ def _joined(pieces: list[str], voice: Voice) -> str:
         if not subject:
             subject = _without_joint(piece.lstrip(LEADING), voice)
             continue
-        if not piece.strip(STOPS + " \t\r\n"):
+        if not piece.strip(STOPS + " \t\r\n").strip():
             continue
         rest = piece.lstrip()
-        closed = rest[0] in ",;:.!?"
+        closed = rest[:1] in (*",;:.!?",)
         subject = (subject.rstrip(" \t\r\n,;:") + rest) if closed else f"{subject.rstrip()} {rest}"
     return _without_stop(_without_joint(subject.strip(), voice), pieces)
 

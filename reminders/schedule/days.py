@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import MAXYEAR, MINYEAR, date
 
 LENGTHS = (0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
@@ -32,6 +32,8 @@ def clamped(year: int, month: int, day: int) -> int:
 
 def nth_weekday(year: int, month: int, nth: int, weekday: int) -> int | None:
     """The nth (from the end where negative) Monday (0) to Sunday (6) of a month; None where it has no fifth."""
+    if not MINYEAR <= year <= MAXYEAR:
+        return None
     length = month_length(year, month)
     first = date(year, month, 1).toordinal()
     if nth > 0:
@@ -54,6 +56,8 @@ def easter(year: int) -> int:
 
 def holiday(rule: str, year: int) -> int | None:
     """The day of a rule of conventions.toml ("12-25", "easter-2", "11:4 3+1") in a year."""
+    if not MINYEAR <= year <= MAXYEAR:
+        return None
     if rule.startswith("easter"):
         return easter(year) + int(rule[6:])
     if ":" in rule:

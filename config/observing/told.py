@@ -13,7 +13,7 @@ from typing import Any, Final
 from config.observing.prometheus import WATCH
 
 ALERTS: Final = "alerts.json"
-SILENT_SECONDS: Final = 30
+SILENT_SECONDS: Final = 45  # so long a watch may take that is started anew on a busy machine
 
 
 def read(*, home: Path, at: datetime) -> dict[str, Any]:

@@ -31,7 +31,8 @@ log = structlog.get_logger()
 LATELY_SECONDS: Final = 60.0
 STALLED_SECONDS: Final = 20.0  # a dispatcher turns at least once a second
 LOST_SECONDS: Final = 15.0  # a Redis that was started anew loses doorbells for a moment only
-EVENTS_FLOOR: Final = 5  # a share of fewer events than this says nothing
+BAD_FLOOR: Final = 5  # fewer bad events than this in a minute are no share worth a page: a process that starts is slow
+START_SECONDS: Final = 30.0  # a process that was started anew is down only once it has not answered for so long
 PENDING_MAX: Final = 10_000
 _PLAIN: Final = (
     "oldest_due_seconds", "due_reminders", "oldest_timer_seconds", "open_calls", "outcomes_unknown",
@@ -65,6 +66,7 @@ class Watch:
     canary: Canary | None = None
     shown: Shown = field(default_factory=Shown)
     firing: list[Firing] = field(default_factory=list)
+    _answered: dict[str, float] = field(default_factory=dict)
     _listening: prometheus.Listening = field(default_factory=prometheus.Listening)
     _lately: deque[tuple[float, Scraped]] = field(default_factory=deque)
     _adds: dict[tuple[str, datetime], list[int]] = field(default_factory=dict)
@@ -85,7 +87,7 @@ class Watch:
         self._lately.append((at, scraped))
         while at - self._lately[0][0] > LATELY_SECONDS:
             self._lately.popleft()
-        values: Values = {**self._asked(scraped, at), **self._of_rows(now), **self._of_instances(scraped)}
+        values: Values = {**self._asked(scraped, at), **self._of_rows(now), **self._of_instances(scraped, now)}
         theirs = self._theirs(values, now, at)
         self._replicas_fresh = (
             values.get("ringback_standbys_missing", {}).get("") == 0
@@ -169,9 +171,11 @@ class Watch:
             **{f"ringback_{name}": {"": float(row[name])} for name in _PLAIN},
         }
 
-    def _of_instances(self, scraped: Scraped) -> Values:
-        kinds = {target.kind for target in scraped.targets}
-        down = {kind: float(sum(one.kind == kind for one in scraped.down)) for kind in kinds}
+    def _of_instances(self, scraped: Scraped, now: datetime) -> Values:
+        starting = {one.name for one in scraped.down if self._is_starting(one.name, now)}
+        self._answered |= {one.name: now.timestamp() for one in scraped.targets if one not in scraped.down}
+        away = [one for one in scraped.down if one.name not in starting]
+        down = {kind: float(sum(one.kind == kind for one in away)) for kind in {one.kind for one in scraped.targets}}
         answering = [one for one in scraped.targets if one.kind == "dispatch" and one not in scraped.down]
         loops = [
             self._lately_of("ringback_dispatch_loops_total", instances=[one.name], seconds=STALLED_SECONDS)
@@ -199,6 +203,18 @@ class Watch:
             "ringback_batches_failed": {"": self._lately_of("ringback_batches_failed_total")},
             "ringback_doorbells_lost": {"": self._lately_of("ringback_doorbells_failed_total", seconds=LOST_SECONDS)},
         }
+
+    def _is_starting(self, name: str, now: datetime) -> bool:
+        """Whether it was started anew since it last answered, and that is not long ago: a deploy, or a restart.
+
+        One that stands still has the pid that it had, and one that dies again and again answers nobody in between.
+        """
+        try:
+            began = (self.watched.home / "run" / f"{name}.pid").stat().st_mtime
+        except OSError:
+            return False  # not of this machine's supervisor, or held dead
+        answered = self._answered.setdefault(name, began - 1)
+        return answered < began and now.timestamp() - answered <= START_SECONDS
 
     def _lately_of(
         self, series: str, *, instances: Sequence[str] | None = None, seconds: float = LATELY_SECONDS, **labels: str
@@ -296,4 +312,4 @@ def _quarantined() -> Values:
 
 
 def _share(part: float, whole: float) -> float:
-    return part / whole if whole >= EVENTS_FLOOR else 0.0
+    return part / whole if part >= BAD_FLOOR else 0.0

@@ -16,6 +16,7 @@ from config.observing.slos import (
     LookedFor,
     Slo,
 )
+from config.observing.told import SILENT_SECONDS
 
 RUNBOOKS: Final = "docs/runbooks"
 _SCRAPE_SECONDS: Final = 5
@@ -153,7 +154,7 @@ def _absent() -> Rule:
     return {
         "alert": WATCH_ABSENT,
         "expr": "absent(ringback_database_up)",
-        "for": "30s",
+        "for": f"{SILENT_SECONDS}s",
         "labels": {"severity": PAGE, "class": "symptom", "promise": "P7", "slo": "none"},
         "annotations": {"summary": WATCH_ABSENT_SAYS, "runbook_url": f"{RUNBOOKS}/{WATCH_ABSENT}.md"},
     }

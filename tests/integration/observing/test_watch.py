@@ -1,6 +1,7 @@
 """The watch, over the whole product in one process with a stopped clock: what it sees, counts and says."""
 
 import json
+import os
 import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -287,3 +288,51 @@ def test_the_watch_decides_where_prometheus_falls_silent_and_says_so(
 def test_a_watch_that_is_alone_shows_nothing_of_prometheus(world: World, watch: Watch) -> None:
     assert "PrometheusAway" not in looked(watch, world) | looked(watch, world, 120)
     assert "ringback_prometheus_up" not in watch.shown.gauges
+
+
+@pytest.fixture
+def worker(watch: Watch, world: World) -> Path:
+    """A worker that the supervisor lists and that does not answer: its pid file, from an hour ago."""
+    run = watch.watched.home / "run"
+    listed = [{"targets": ["127.0.0.1:1"], "labels": {"instance": "worker-1", "process": "worker"}}]
+    (run / "targets.json").write_text(json.dumps(listed))
+    place = run / "worker-1.pid"
+    place.write_text("1")
+    started(place, world, ago=3600)
+    return place
+
+
+def started(place: Path, world: World, *, ago: float) -> None:
+    """The process is another since so many seconds."""
+    at = world.clock.now.timestamp() - ago
+    os.utime(place, (at, at))
+
+
+def test_a_process_that_stands_still_is_down_at_once(world: World, watch: Watch, worker: Path) -> None:
+    assert worker.exists()
+    watch._answered["worker-1"] = world.clock.now.timestamp()
+    assert "WorkerDown" not in looked(watch, world)
+    assert "WorkerDown" in looked(watch, world, 15)
+
+
+def test_a_process_that_is_started_anew_has_half_a_minute(world: World, watch: Watch, worker: Path) -> None:
+    watch._answered["worker-1"] = world.clock.now.timestamp() - 5
+    started(worker, world, ago=1)
+    fired = {seconds: "WorkerDown" in looked(watch, world, 5 if seconds else 0) for seconds in range(0, 50, 5)}
+    assert fired == {seconds: seconds >= 45 for seconds in fired}  # 30 s since it answered, then 15 s of its own
+
+
+def test_one_that_dies_again_and_again_is_down(world: World, watch: Watch, worker: Path) -> None:
+    watch._answered["worker-1"] = world.clock.now.timestamp()
+    for _ in range(9):
+        started(worker, world, ago=1)
+        seen = looked(watch, world, 5)
+    assert "WorkerDown" not in seen
+    started(worker, world, ago=1)
+    assert "WorkerDown" in looked(watch, world, 5)
+
+
+def test_one_that_nobody_started_anew_is_down(world: World, watch: Watch, worker: Path) -> None:
+    worker.unlink()
+    looked(watch, world)
+    assert "WorkerDown" in looked(watch, world, 15)

@@ -37,6 +37,26 @@ def watching(system: System, people: int) -> bool:
     return bool(told) and all(f"ringback_people_under_watch {float(people)}" in text for text in told)
 
 
+def attempts_counted(system: System) -> int:
+    """The attempts that the workers count, whatever became of them."""
+    families = [
+        family
+        for name, text in shown(system).items()
+        if name.startswith("worker-")
+        for family in text_string_to_metric_families(text)
+        if family.name == "ringback_attempts"
+    ]
+    told = [one for family in families for one in family.samples if one.name == "ringback_attempts_total"]
+    assert told, "series exist at zero"
+    return round(sum(one.value for one in told if one.labels["state"] != "parked"))
+
+
+def attempts_made(system: System) -> int:
+    """The attempts that stand in the rows."""
+    ((several,),) = system.rows("SELECT count(*) FROM reminders_attempt")
+    return int(several)
+
+
 def left(system: System) -> Iterator[tuple[str, bytes]]:
     """Everything that left our processes: the spans as the receiver keeps them, /metrics, what was logged."""
     for file in [*(system.home.root / "traces").iterdir(), system.home.run / "alerts.json"]:
@@ -88,6 +108,25 @@ def test_every_trace_of_somebody_under_watch_is_kept_and_nothing_names_them(
         for secret in secrets:
             assert secret.encode() not in body, f"{secret!r} left by {place}"
     until(lambda: watching(system, 0), what="every process knows that the watch has ended")
+
+
+def test_the_workers_count_every_attempt_that_they_make(system: System, carrier: Carrier) -> None:
+    """No thread of theirs counts where nobody looks: each attempt in the rows is one in what they show."""
+    carrier.behave(answer="always", press="1")
+    system.oracle.await_still()  # what was made before is counted by now
+    made, counted = attempts_made(system), attempts_counted(system)
+    phones = list(carrier.phones(24))
+    for phone in phones:
+        phone.texts("Remind in 1 second about the count")
+    for phone in phones:
+        phone.rings()
+    system.oracle.await_quiet(phones)
+    # A batch is counted after it: the rows may be a moment ahead, and never more than that.
+    until(
+        lambda: attempts_counted(system) - counted == attempts_made(system) - made,
+        what="the workers have counted what they made",
+    )
+    assert attempts_made(system) - made >= len(phones)
 
 
 def test_no_label_of_a_target_is_a_label_of_a_metric(system: System) -> None:

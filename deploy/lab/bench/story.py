@@ -47,7 +47,9 @@ def _asked(system: System, numbers: list[str]) -> dict[str, Any]:
     command = [sys.executable, "-m", "deploy.lab.bench.telling", *numbers]
     told = _run(system, command)
     times: dict[str, Any] = json.loads(told)
-    return {name: latency(times[name]) for name in ("first", "again")} | {"events": times["events"]}
+    return {name: latency(times[name]) for name in ("first", "again")} | {
+        name: times[name] for name in ("events", "cpu_ms")
+    }
 
 
 def _command(system: System, told: str) -> float:

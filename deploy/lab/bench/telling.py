@@ -13,16 +13,25 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 
 def main() -> None:
-    """Say how long each took, and how many events the shortest history has."""
+    """Say how long each took, what processor time one cost, and how many events the shortest history has."""
     import django
 
     django.setup()
     from django.db import connection
 
+    from deploy.lab.bench.processes import usage
+
     connection.ensure_connection()
+    server = connection.connection.info.backend_pid
     events: list[int] = []
+    spent = usage(server, alone=True).cpu_seconds, time.process_time()
     first, again = ([_told(number, events) for number in sys.argv[1:]] for _ in range(2))
-    print(json.dumps({"first": first, "again": again, "events": min(events)}))
+    asked = 2 * len(sys.argv[1:])
+    cpu_ms = {
+        "server": round((usage(server, alone=True).cpu_seconds - spent[0]) / asked * 1000, 1),
+        "command": round((time.process_time() - spent[1]) / asked * 1000, 1),
+    }
+    print(json.dumps({"first": first, "again": again, "events": min(events), "cpu_ms": cpu_ms}))
 
 
 def _told(number: str, events: list[int]) -> float:

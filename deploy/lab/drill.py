@@ -55,6 +55,7 @@ class Drill:
     options: Mapping[str, Any] = field(default_factory=dict)
     also: tuple[str, ...] = ()  # faults that must be in force as well
     texts: int = 0
+    body: str = "Remind in 1 second about the drill"  # of each text
     risk_seconds: float = 0.0
     tier: str = "durable"
     settings: Mapping[str, str] = field(default_factory=dict)
@@ -117,7 +118,7 @@ def run(drill: Drill, subject: Subject) -> Drilled:
         for name in drill.also:
             faults.inject(home, name, kept=True)
         faults.inject(home, drill.fault, target=drill.target, kept=True, **drill.options)
-        texting = _texting(subject, drill.texts)
+        texting = _texting(subject, drill.texts, drill.body)
         in_time = drill.risk_seconds + FIRES_SECONDS
         _await(lambda: _fires(home, drill.alert, others, texting), in_time, f"{drill.alert} fires", home)
         fired = time.monotonic()
@@ -193,10 +194,10 @@ def _firing(home: Home, *, severity: str = "", silenced: bool = False) -> set[st
     }
 
 
-def _texting(subject: Subject, people: int) -> Iterator[None]:
+def _texting(subject: Subject, people: int, text: str) -> Iterator[None]:
     """One text more at each step."""
     for number in range(people):
-        body = {"from": f"+1202555{number + 1100:04d}", "body": "Remind in 1 second about the drill"}
+        body = {"from": f"+1202555{number + 1100:04d}", "body": text}
         with contextlib.suppress(OSError):  # where the carrier is the fault it does not take texts either
             subject.carrier("/sim/sms", body)
         yield

@@ -103,7 +103,11 @@ def retimed(*, text: str, language: str) -> tuple[str, str | None] | None:
 def _retiming(language: str) -> tuple[str, ...]:
     """Every way in which such a text may begin."""
     codes = (language, languages.DEFAULT)
-    return tuple(f"{word} " for code in codes for word in (*_words(code, "make_it"), *_commands(code, "move")))
+    said = (
+        *(_words(code, name) for code in codes for name in ("make_it", "make")),
+        *(_commands(c, "move") for c in codes),
+    )
+    return tuple(f"{word} " for words in said for word in words)
 
 
 def _parted(rest: str, code: str) -> tuple[str, str] | None:

@@ -1,4 +1,4 @@
-"""The web as WSGI: what a thread answers. `config/web.py` serves it."""
+"""The web as WSGI: what a thread answers. `config/rsgi.py` serves it."""
 
 import gc
 import os
@@ -19,15 +19,11 @@ from django.http import HttpResponse
 from config import checks, health
 from reminders import drainer, urls, wiring
 
-# A batch of texts is some thousands of objects, nearly none of them garbage: a look at each 700 of them found nothing.
-GARBAGE_OBJECTS: Final = 10_000
-
 checks.refuse()
 wiring.warm_up()
 health.watch()
 drainer.watch()
 gc.freeze()  # what stands by now stays: no collection walks through it again while somebody waits
-gc.set_threshold(GARBAGE_OBJECTS)
 
 log = structlog.get_logger()
 WEBHOOKS: Final = {f"/carriers/{pattern.pattern}": pattern.callback for pattern in urls.urlpatterns}

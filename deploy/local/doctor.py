@@ -116,7 +116,7 @@ def _ports() -> Iterator[Finding]:
 
 
 def _packages() -> str:
-    absent = [name for name in ("django", "celery", "psycopg", "aiohttp") if find_spec(name) is None]
+    absent = [name for name in ("django", "celery", "granian", "psycopg", "aiohttp") if find_spec(name) is None]
     if absent:
         raise CannotStartError(f"{', '.join(absent)} not installed: run `make up` once")
     return f"installed in {Path(sys.prefix)}"

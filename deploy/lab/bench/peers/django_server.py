@@ -1,17 +1,12 @@
 # mypy: ignore-errors
-"""Serves the bare Django endpoint: granian in one process, from threads."""
+"""Serves the bare Django endpoint as `deploy.local.web` serves Ringback: granian in one process."""
 
 import os
 
 from granian.constants import Interfaces
 from granian.log import LogLevels
-from granian.server.mt import MTServer
 
-
-class OneProcess(MTServer):
-    def _check_gil(self):
-        pass
-
+from deploy.local.web import OneProcess
 
 OneProcess(
     "django_app:application",

@@ -24,7 +24,6 @@ from reminders.group_commit import Batches
 from reminders.intake import Answer
 from reminders.spool import Spooled
 
-
 Headers = list[tuple[str, str]]
 XML: Final[Headers] = [("content-type", views.XML)]
 

@@ -21,6 +21,7 @@ from reminders import limits, misfires, outcomes, tracing
 from reminders.carriers import session
 from reminders.carriers.base import CallRequest, Carrier, Rejected, Unavailable, Unknown
 from reminders.clock import Looker
+from reminders.poison import Witness
 from reminders.quiet import Misfire
 from reminders.retry import Policy
 
@@ -40,6 +41,7 @@ class Due:
     bucket: int
     due_at: datetime
     named_at: datetime  # when the occurrence was due: the first ring's time
+    opened_at: datetime  # when its claim was taken up, by the database's clock
     span: tracing.Open  # the attempt's own trace, linked to the reminder's and to the batch's
 
 
@@ -66,6 +68,7 @@ class Delivered:
     not_sent: int
     parked: int
     lateness_seconds: tuple[float, ...] = ()
+    opened_at: datetime | None = None  # None: nothing was taken up
 
 
 def deliver(
@@ -76,13 +79,14 @@ def deliver(
     policy: Policy,
     worker: str,
     looker: Looker,
+    witness: Witness,
     trace_context: str,
 ) -> Delivered:
     """Ring the people of one claim (at most limits.BATCH_MAX timers).
 
     Raises the database's errors; what was not intended by then comes again when the lease ends.
     """
-    taken = take_up(timer_ids=timer_ids, token=token, trace_context=trace_context)
+    taken = take_up(timer_ids=timer_ids, token=token, witness=witness, trace_context=trace_context)
     dues = taken
     told: list[Told] = []
     try:
@@ -102,6 +106,7 @@ def deliver(
         not_sent=sum(t.state == "not_sent" for t in told),
         parked=len(dues) - len(intended),
         lateness_seconds=tuple((timezone.now() - t.due.due_at).total_seconds() for t in told if t.state == "placed"),
+        opened_at=taken[0].opened_at if taken else None,
     )
 
 
@@ -113,9 +118,10 @@ def _end_spans(taken: Sequence[Due], told: Sequence[Told]) -> None:
         due.span.end(state="parked")  # nothing, where it has ended
 
 
-def take_up(*, timer_ids: Sequence[UUID], token: UUID, trace_context: str) -> list[Due]:
+def take_up(*, timer_ids: Sequence[UUID], token: UUID, witness: Witness, trace_context: str) -> list[Due]:
     """Load a claim and mark its rows as opened once more; timers that have nothing to ring are dropped."""
-    rows = named(statements.run("open_claim", {"ids": list(timer_ids), "token": token}))
+    claim = {"ids": list(timer_ids), "token": token, "well_at": witness.well_at, "suspect": witness.suspect}
+    rows = named(statements.run("open_claim", claim))
     about = {row["timer_id"]: _about(row) for row in rows if row["present"]}
     if any(tracing.KEEP in one for one in about.values()):
         tracing.note(**{tracing.KEEP: True})  # the batch of somebody under watch
@@ -131,6 +137,7 @@ def take_up(*, timer_ids: Sequence[UUID], token: UUID, trace_context: str) -> li
             bucket=row["bucket"],
             due_at=row["due_at"],
             named_at=row["named_at"],
+            opened_at=row["opened_at"],
             span=tracing.begin("ring", linked=(row["trace_context"], trace_context), about=about[row["timer_id"]]),
         )
         for row in rows

@@ -13,7 +13,7 @@ from uuid import UUID
 from django.db import transaction
 
 from billing.database import Statements, uuid7
-from reminders import limits
+from reminders import limits, poison
 from reminders.spending import Watch
 from reminders.states import Kind
 
@@ -47,6 +47,7 @@ class Claimed:
     id: UUID
     kind: Kind
     claims: int
+    strikes: int
     due_at: datetime
 
 
@@ -135,15 +136,13 @@ class Claimer:
         ).fetchall()
         if rows and len(rows) < limit:
             self._low_water[name] = max(self._low_water[name], _before(self.looked_at))
-        return [Claimed(id=row[0], kind=Kind(row[1]), claims=row[2], due_at=row[3]) for row in rows]
+        return [Claimed(id=row[0], kind=Kind(row[1]), claims=row[2], strikes=row[3], due_at=row[4]) for row in rows]
 
 
 def doorbells(*, claimed: Sequence[Claimed], token: UUID) -> Iterator[Doorbell]:
     """Batches of one kind. A row that was opened before travels alone: it may have killed its worker."""
     batches: dict[Kind, list[UUID]] = {}
     for row in claimed:
-        if row.claims >= limits.CLAIMS_MAX and row.kind is Kind.RING:
-            continue
         if row.claims >= limits.CLAIMS_SHARED_MAX:
             yield Doorbell(kind=row.kind, ids=(row.id,), token=token)
             continue
@@ -155,14 +154,20 @@ def doorbells(*, claimed: Sequence[Claimed], token: UUID) -> Iterator[Doorbell]:
         yield Doorbell(kind=kind, ids=tuple(ids), token=token)
 
 
-def bury(*, claimed: Sequence[Claimed], token: UUID, now: datetime) -> int:
-    """Make dead letters of the rings that were opened limits.CLAIMS_MAX times without a settle; how many."""
-    poison = [row.id for row in claimed if row.claims >= limits.CLAIMS_MAX and row.kind is Kind.RING]
-    if not poison:
-        return 0
+def bury(*, claimed: Sequence[Claimed], token: UUID, now: datetime) -> frozenset[UUID]:
+    """Make dead letters of the rings that are poison, limits.BURIED_MAX an hour at most; the timers of those buried."""
+    found = [row.id for row in claimed if row.kind is Kind.RING and _is_poison(row)]
+    if not found or not (room := room_for_dead()):
+        return frozenset()
     with transaction.atomic():
-        buried = statements.run("bury", {"ids": poison, "token": token, "at": now, "cause": "poison"})
-        return len(buried.fetchall())
+        params = {"ids": found[:room], "token": token, "at": now, "cause": "poison"}
+        return frozenset(row[0] for row in statements.run("bury", params).fetchall())
+
+
+def room_for_dead() -> int:
+    """How many more may be buried as poison within this hour."""
+    row = statements.run("buried_lately", {"rows_max": limits.BURIED_MAX}).fetchone()
+    return limits.BURIED_MAX - (int(row[0]) if row else 0)
 
 
 def ring(*, bells: Sequence[Doorbell], send: Callable[[Doorbell], None], failed: type[Exception]) -> int:
@@ -181,6 +186,12 @@ def release(*, bell: Doorbell) -> None:
     """Give a claim back: claimable again in a moment, without a mark."""
     params = {"ids": list(bell.ids), "token": bell.token, "seconds": limits.PUBLISH_RETRY_SECONDS}
     statements.run("release_claim", params)
+
+
+def failed(*, bell: Doorbell) -> None:
+    """A batch of rings ended in an error: each comes again alone, later each time, and its count stays."""
+    params = {"ids": list(bell.ids), "token": bell.token, "seconds_max": limits.FAILED_SECONDS_MAX}
+    statements.run("ring_failed", params)
 
 
 def next_wake_seconds(*, claimer: Claimer) -> float:
@@ -206,6 +217,10 @@ def needs_notice(*, due_at: datetime, now: datetime) -> bool:
 def notify() -> None:
     """Wake the dispatchers, after the commit, in a statement of its own. It may be lost: they poll."""
     statements.run("notify", {})
+
+
+def _is_poison(row: Claimed) -> bool:
+    return poison.is_poison(claims=row.claims, strikes=row.strikes)
 
 
 def _before(now: datetime) -> datetime:

@@ -56,6 +56,11 @@ PUBLISH_TIMEOUT_SECONDS: Final = 1.0
 PUBLISH_RETRY_SECONDS: Final = 1.0
 CLAIMS_MAX: Final = 5
 CLAIMS_SHARED_MAX: Final = 1  # a row that was opened this often travels alone
+FAILED_SECONDS_MAX: Final = 60.0  # how long a ring that failed waits until it is tried again, at most
+TIMER_FAILED_SECONDS_MAX: Final = 300.0  # the same of a look-up, a reply, or housekeeping
+SUSPECTS_MAX: Final = 1_000  # rows that a process remembers to have failed
+SUSPECT_SECONDS: Final = 2 * TIMER_FAILED_SECONDS_MAX  # for how long: what still fails has failed again by then
+BURIED_MAX: Final = 20  # poison in an hour: where more would be buried, it is not the rows, and they are held
 PARK_SECONDS: Final = 60.0  # the backstop of a reminder that waits for its person's other call
 
 # Delivery.

@@ -254,6 +254,8 @@ class Timer(models.Model):
     wake_at = models.DateTimeField()
     token = models.UUIDField(null=True)
     claims = models.SmallIntegerField(default=0, db_default=0)
+    strikes = models.SmallIntegerField(default=0, db_default=0)  # of these, failures that are the row's own fault
+    failing_since = models.DateTimeField(null=True)  # when its first opening failed; until known, its lease's end
     parked = models.BooleanField(default=False, db_default=False)
     wait_cause = models.TextField(null=True)
 

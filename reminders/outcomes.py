@@ -173,7 +173,12 @@ def conclude_unsent(
         if rejected:
             next_ = retry.after_refusal(ours=ours, following=_following(row, now, None))
         else:
-            next_ = retry.after_nothing(attempts=row["attempts"], looked_up=state is AttemptState.NOT_PLACED, now=now)
+            next_ = retry.after_nothing(
+                attempts=row["attempts"],
+                looked_up=state is AttemptState.NOT_PLACED,
+                others_ring=row["attempts"] >= limits.ATTEMPTS_MAX and _others_ring(),
+                now=now,
+            )
         _move(row, state=state, outcome=None, reason=reason, next_=next_, tried=False, now=now)
         charges.void(attempt_ids=[attempt_id], reason=state.value, at=now)
         _follow(row, next_, carrier, now)
@@ -292,6 +297,12 @@ def _following(row: dict[str, Any], now: datetime, policy: Policy | None) -> dat
     if found is None or policy is None or policy.misfire is None or not recurrence.drifts(rule=rule):
         return found
     return policy.misfire.quiet.until(at=found, zone=zone) or found
+
+
+def _others_ring() -> bool:
+    """Whether the carrier took anybody's call since the longest wait for another attempt began."""
+    found = statements.run("others_ring", {"seconds": limits.NOT_SENT_RETRY_SECONDS[-1]}).fetchone()
+    return bool(found and found[0])
 
 
 def _move(

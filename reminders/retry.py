@@ -112,15 +112,17 @@ def after_refusal(*, ours: bool, following: datetime | None) -> Next:
     return _over(ReminderState.MISSED, following)
 
 
-def after_nothing(*, attempts: int, looked_up: bool, now: datetime) -> Next:
+def after_nothing(*, attempts: int, looked_up: bool, others_ring: bool, now: datetime) -> Next:
     """What follows a request that never left, soon, or that was looked up and not found: at once, it has waited enough.
 
-    The number of tries stays.
+    The number of tries stays. After limits.ATTEMPTS_MAX it is a dead letter, if `others_ring`; where nobody's phone
+    does, it goes on, seldom.
     """
-    if attempts >= limits.ATTEMPTS_MAX:
+    is_last = attempts >= limits.ATTEMPTS_MAX
+    if is_last and others_ring:
         return Next(state=ReminderState.DEAD, what="dead", occurrence_outcome="dead")
     waits = limits.NOT_SENT_RETRY_SECONDS
-    wait = 0.0 if looked_up else waits[max(0, min(attempts, len(waits)) - 1)]
+    wait = 0.0 if looked_up and not is_last else waits[max(0, min(attempts, len(waits)) - 1)]
     return Next(state=ReminderState.SCHEDULED, what="again", ring_at=now + timedelta(seconds=wait))
 
 

@@ -1,5 +1,6 @@
 """The Celery edge: doorbells. A message carries ids and a fencing token; losing it costs the rest of a lease."""
 
+import time
 from contextlib import suppress
 from functools import cache
 from threading import BoundedSemaphore
@@ -16,8 +17,9 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from billing.database import Statements
-from reminders import delivery, dispatch, housekeeping, limits, metrics, outcomes, recovery, tracing, wiring
+from reminders import delivery, dispatch, housekeeping, limits, metrics, outcomes, poison, recovery, tracing, wiring
 from reminders.carriers.account import choose
+from reminders.poison import Record
 from reminders.states import Kind
 
 log = structlog.get_logger()
@@ -25,6 +27,10 @@ log = structlog.get_logger()
 # Look-ups, replies and housekeeping never take a worker's last thread: where the carrier is slow they would hold all of
 # them, and no phone would ring. What finds no thread is given back, and comes again in a moment.
 _beside_rings: Final = BoundedSemaphore(max(1, settings.RINGBACK_WORKER_THREADS - 1))
+
+# What this process got through and what it failed, of the kinds whose rows may be buried.
+_records: Final = {Kind.RING: Record(), Kind.LOOK_UP: Record()}
+_CONCLUDED: Final = frozenset({"over", "not_placed"})
 
 # What the broker's client raises where Redis is away, full, or slower than its socket's time-out.
 _BROKER_ERRORS = (OperationalError, RedisError, OSError)
@@ -81,10 +87,20 @@ def attend(kind: str, ids: list[str], token: str, trace_context: str) -> None:
             metrics.BATCHES_FAILED.labels(kind).inc()
             log.exception("batch.failed", kind=kind, ids=ids)
             with suppress(DatabaseError):  # the database is away: the lease ends by itself
-                dispatch.release(bell=bell)
+                _give_back(bell)
+
+
+def _give_back(bell: dispatch.Doorbell) -> None:
+    """Work that ended in an error. A ring's count says how long it waits; what else was opened has its own."""
+    if bell.kind is not Kind.RING:
+        dispatch.release(bell=bell)
+        return
+    _records[Kind.RING].failed(rows=bell.ids, monotonic=time.monotonic())
+    dispatch.failed(bell=bell)
 
 
 def _ring(bell: dispatch.Doorbell, trace_context: str) -> None:
+    began = time.monotonic()
     carrier = choose(wiring.carriers())
     delivered = delivery.deliver(
         timer_ids=bell.ids,
@@ -93,8 +109,11 @@ def _ring(bell: dispatch.Doorbell, trace_context: str) -> None:
         policy=wiring.policy(),
         worker=settings.RINGBACK_INSTANCE,
         looker=wiring.looker(),
+        witness=_records[Kind.RING].witness(monotonic=began),
         trace_context=trace_context,
     )
+    if delivered.placed:
+        _records[Kind.RING].got_through(opened_at=delivered.opened_at, began=began)
     for state in ("placed", "unknown", "not_sent", "parked"):
         metrics.ATTEMPTS.labels(state).inc(getattr(delivered, state))
     for lateness in delivered.lateness_seconds:
@@ -115,18 +134,26 @@ def _each(bell: dispatch.Doorbell, trace_context: str) -> None:
 
 
 def _one_by_one(bell: dispatch.Doorbell, trace_context: str) -> None:
-    opened = statements.run("open_timers", {"ids": list(bell.ids), "token": bell.token}).fetchall()
-    for timer_id, kind, key, claims, made_by, reminder in opened:
+    record = _records.get(bell.kind, Record())
+    witness = record.witness(monotonic=time.monotonic())
+    claim = {"ids": list(bell.ids), "token": bell.token, "may_witness": witness.may, "suspect": witness.suspect}
+    opened = statements.run("open_timers", claim).fetchall()
+    for timer_id, kind, key, claims, strikes, made_by, reminder in opened:
+        began = time.monotonic()
         try:
             with tracing.span(kind, linked=(made_by, trace_context), about=_subject(kind, key, reminder)):
-                again_seconds = _attend_one(Kind(kind), key)
+                again_seconds, got_through = _attend_one(Kind(kind), key)
         except Exception:
             metrics.BATCHES_FAILED.labels(kind).inc()
             log.exception("timer.failed", kind=kind, key=str(key))
-            statements.run("timer_failed", {"timer_id": timer_id, "token": bell.token})
-            if Kind(kind) is Kind.LOOK_UP and claims >= limits.CLAIMS_MAX:
+            record.failed(rows=[timer_id], monotonic=time.monotonic())
+            failed = {"timer_id": timer_id, "token": bell.token, "seconds_max": limits.TIMER_FAILED_SECONDS_MAX}
+            statements.run("timer_failed", failed)
+            if Kind(kind) is Kind.LOOK_UP and poison.is_poison(claims=claims, strikes=strikes):
                 _give_up(key)
             continue
+        if got_through:
+            record.got_through(opened_at=None, began=began)
         if again_seconds is not None:
             statements.run("move_timer", {"timer_id": timer_id, "token": bell.token, "seconds": again_seconds})
         else:
@@ -141,30 +168,36 @@ def _subject(kind: str, key: UUID, reminder: UUID | None) -> dict[str, tracing.T
 
 
 def _give_up(attempt_id: UUID) -> None:
-    """A look-up that failed limits.CLAIMS_MAX times: what it looks up is a dead letter, with its alert."""
-    if outcomes.give_up(attempt_id=attempt_id, policy=wiring.policy(), now=timezone.now()):
-        metrics.DEAD_LETTERS.inc()
-        log.error("reminder.dead_lettered", attempt=str(attempt_id))
+    """A look-up that is poison: what it looks up is a dead letter, with its alert. The next failure tries it again."""
+    try:
+        if dispatch.room_for_dead() and outcomes.give_up(
+            attempt_id=attempt_id, policy=wiring.policy(), now=timezone.now()
+        ):
+            metrics.DEAD_LETTERS.inc()
+            log.error("reminder.dead_lettered", attempt=str(attempt_id))
+    except Exception:
+        log.exception("look_up.not_given_up", attempt=str(attempt_id))
 
 
-def _attend_one(kind: Kind, key: UUID) -> float | None:
-    """Do what one timer asks for. Seconds until it comes again; None where it is done, or has moved by itself."""
+def _attend_one(kind: Kind, key: UUID) -> tuple[float | None, bool]:
+    """Do what one timer asks for. Seconds until it comes again (None: it is done, or has moved by itself), and whether
+    it came to an end that shows this worker to be well."""
     policy, now, every = wiring.policy(), timezone.now(), wiring.carriers()
     if kind not in (Kind.LOOK_UP, Kind.REPLY, Kind.HANG_UP):
-        return min(housekeeping.attend(kind=kind, carrier=one, policy=policy, now=now) for one in every)
+        return min(housekeeping.attend(kind=kind, carrier=one, policy=policy, now=now) for one in every), False
     carrier = every[0] if len(every) == 1 else wiring.carrier_named(_asked_of(key))
     if kind is Kind.LOOK_UP:
         found = recovery.look_up(attempt_id=key, carrier=carrier, policy=policy, looker=wiring.looker(), now=now)
         metrics.LOOK_UPS.labels(found).inc()
         tracing.note(found=found)
         log.info("attempt.looked_up", attempt=str(key), found=found)
-        return None
+        return None, found in _CONCLUDED
     if kind is Kind.REPLY:
         elsewhere = [one for one in every if one is not carrier]
         tracing.note(found=recovery.tend_reply(reply_id=key, carrier=carrier, policy=policy, elsewhere=elsewhere))
-        return None
+        return None, False
     done = recovery.hang_up(attempt_id=key, carrier=carrier, policy=policy, looker=wiring.looker(), now=now)
-    return None if done else limits.PUBLISH_RETRY_SECONDS
+    return (None if done else limits.PUBLISH_RETRY_SECONDS), False
 
 
 def _asked_of(key: UUID) -> str:

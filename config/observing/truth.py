@@ -8,6 +8,7 @@ from typing import Any, Final
 from django.db import connection, transaction
 
 from billing.database import Statements, first, named
+from reminders import limits
 
 statements: Final = Statements("config.observing")
 
@@ -41,7 +42,12 @@ def figures(*, lease_seconds: float, unknown_seconds: float, call_seconds: float
     """What the rows say now. Raises the database's errors."""
     with transaction.atomic():
         _be_brief()
-        bounds = {"lease_seconds": lease_seconds, "unknown_seconds": unknown_seconds, "call_seconds": call_seconds}
+        bounds = {
+            "rings_ahead_seconds": max(lease_seconds, limits.FAILED_SECONDS_MAX),
+            "others_ahead_seconds": max(lease_seconds, limits.TIMER_FAILED_SECONDS_MAX),
+            "unknown_seconds": unknown_seconds,
+            "call_seconds": call_seconds,
+        }
         row = first(statements.run("truth", bounds))
     assert row is not None
     return row

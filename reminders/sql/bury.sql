@@ -1,4 +1,4 @@
--- Dead letters: reminders whose ring timer was opened as often as limits.CLAIMS_MAX without a settle.
+-- Dead letters: reminders whose ring timer is poison (reminders/poison.py). Only while the claim is ours.
 -- Lock order: reminders, timers. An alert fires on reminder_dead.
 WITH poison AS (
   SELECT t.id, t.key, t.generation FROM reminders_timer t
@@ -9,7 +9,7 @@ WITH poison AS (
   UPDATE reminders_reminder r
      SET state = 'dead', version = r.version + 1, ended_at = %(at)s::timestamptz
     FROM poison WHERE r.id = poison.key
-  RETURNING r.*
+  RETURNING r.*, poison.id AS timer_id
 ), ended AS (
   UPDATE reminders_occurrence o SET outcome = 'dead', ended_at = %(at)s::timestamptz
     FROM moved WHERE o.reminder_id = moved.id AND o.sequence = moved.sequence
@@ -21,4 +21,4 @@ WITH poison AS (
          ringback_facts(state, sequence, due_at, generation, attempts, tries, ended_at)
            || jsonb_build_object('cause', %(cause)s::text), trace_context FROM moved
 )
-SELECT id FROM moved
+SELECT timer_id FROM moved

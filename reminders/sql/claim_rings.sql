@@ -10,4 +10,4 @@ UPDATE reminders_timer t
     ORDER BY wake_at LIMIT %(limit)s::int
    FOR UPDATE SKIP LOCKED
  ))
-RETURNING t.id, t.kind, t.claims, t.due_at
+RETURNING t.id, t.kind, t.claims, t.strikes, t.due_at

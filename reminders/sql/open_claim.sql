@@ -1,12 +1,19 @@
 -- A worker takes up a claim: loads what it needs and marks each row as opened once more, so that a row that kills
--- its worker is known by its count. Only while the lease holds. Served by the primary keys. Locks the claimed timers.
+-- its worker is known by its count. A strike where the worker is well (reminders/poison.py): it got others through that
+-- were taken up since this row first failed (at its lease's end, or before, ring_failed.sql).
+-- Only while the lease holds. Served by the primary keys. Locks the claimed timers.
 WITH opened AS (
-  UPDATE reminders_timer SET claims = claims + 1
+  UPDATE reminders_timer
+     SET claims = least(claims + 1, 1000), failing_since = CASE WHEN claims = 0 THEN wake_at ELSE failing_since END,
+         strikes = CASE WHEN claims = 0 THEN 0
+                        WHEN failing_since < %(well_at)s::timestamptz AND coalesce(id = %(suspect)s::uuid, true)
+                        THEN least(strikes + 1, 1000) ELSE strikes END
    WHERE id = ANY (%(ids)s::uuid[]) AND token = %(token)s::uuid AND wake_at > now()
   RETURNING id, key, generation, due_at
 )
 SELECT o.id AS timer_id, o.due_at, r.id AS reminder_id, r.subscriber_id, r.trace_context, s.number, s.account_id, r.bucket,
-       c.id AS occurrence_id, c.due_at AS named_at, r.state = 'scheduled' AND r.generation = o.generation AND c.id IS NOT NULL AS present
+       c.id AS occurrence_id, c.due_at AS named_at, now() AS opened_at,
+       r.state = 'scheduled' AND r.generation = o.generation AND c.id IS NOT NULL AS present
   FROM opened o
   LEFT JOIN reminders_reminder r ON r.id = o.key
   LEFT JOIN reminders_subscriber s ON s.id = r.subscriber_id

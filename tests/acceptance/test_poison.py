@@ -1,9 +1,13 @@
-"""One poisonous row among 99 good ones: the 99 ring, the one becomes a dead letter that can be replayed."""
+"""One poisonous row among 99 good ones: the 99 ring, the one becomes a dead letter that can be replayed.
+
+What everybody fails at is nobody's fault: nobody is buried, and all ring by themselves once it is mended.
+"""
 
 from typing import Final
 
 import pytest
 
+from reminders.limits import CLAIMS_MAX
 from tests.acceptance import audit
 from tests.acceptance.carrier import Phone
 from tests.acceptance.system import QUICK, System, Systems
@@ -21,6 +25,14 @@ BEGIN
 END $$;
 CREATE TRIGGER poison BEFORE INSERT ON reminders_attempt FOR EACH ROW
   WHEN (NEW.subscriber_id = '{subscriber}') EXECUTE FUNCTION poison()
+"""
+BROKEN: Final = """
+CREATE FUNCTION poison() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'the worker is broken'; END $$;
+CREATE TRIGGER poison BEFORE INSERT ON reminders_attempt FOR EACH ROW EXECUTE FUNCTION poison()
+"""
+CLAIMS: Final = """
+SELECT t.claims FROM reminders_timer t JOIN reminders_subscriber s ON s.id = t.subscriber_id
+ WHERE t.kind = 'ring' AND s.number = ANY (%s)
 """
 MENDED: Final = "DROP TRIGGER poison ON reminders_attempt; DROP FUNCTION poison()"
 REMINDER: Final = """
@@ -72,6 +84,28 @@ def test_it_rings_the_others_and_buries_the_one(system: System, deed: str) -> No
     system.oracle.await_quiet([bad])
     system.oracle.judge([bad])
     assert system.oracle.charges([bad]) == {"sms": 2, "call": 1}
+    audit.clean(system)
+
+
+def test_it_buries_nobody_where_the_worker_fails_everybody_and_rings_all_once_it_is_mended(system: System) -> None:
+    system.carrier.behave(answer="always", press="1")
+    before, *phones = system.carrier.phones(9)
+    numbers = [phone.number for phone in phones]
+    before.texts("Remind in 1 second about tea")
+    before.awaits_end(before.rings())  # until here the worker was well
+    for phone in phones:
+        phone.texts("Remind in 2 seconds about tea")
+    system.plant(BROKEN)
+    try:
+        until(lambda: all(claims > CLAIMS_MAX for (claims,) in system.rows(CLAIMS, numbers)), what="all fail often")
+        assert len(system.rows(CLAIMS, numbers)) == len(phones)
+        assert system.oracle.states(phones) == {"scheduled": len(phones)}
+    finally:
+        system.plant(MENDED)
+    until(lambda: len(rung(phones)) == len(phones), seconds=180, what="all have rung")
+    system.oracle.await_quiet(phones)
+    system.oracle.judge(phones)
+    assert system.oracle.states(phones) == {"answered": len(phones)}
     audit.clean(system)
 
 

@@ -7,6 +7,7 @@ import pytest
 from reminders import delivery, intake
 from reminders.carriers.base import Inbound
 from reminders.dispatch import Doorbell
+from reminders.poison import NOBODY
 from reminders.states import Kind
 from tests.races.interleaving import guard_off, interleave
 from tests.world import promises
@@ -26,7 +27,7 @@ def _accept(world: World, body: str, sid: str) -> str | None:
 
 
 def _intend(world: World, bell: Doorbell) -> int:
-    dues = delivery.take_up(timer_ids=bell.ids, token=bell.token, trace_context="")
+    dues = delivery.take_up(timer_ids=bell.ids, token=bell.token, witness=NOBODY, trace_context="")
     looker = world.clock.looker()
     done = delivery.intend(dues=dues, token=bell.token, carrier=world.carrier, policy=POLICY, worker="w", looker=looker)
     return len(done)

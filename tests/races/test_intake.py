@@ -9,6 +9,7 @@ from reminders.carriers.base import Inbound
 from reminders.delivery import Due
 from reminders.dispatch import Doorbell
 from reminders.intake import Answer
+from reminders.poison import NOBODY
 from reminders.states import Kind
 from tests.races.interleaving import at_once, guard_off, interleave
 from tests.world.world import POLICY, World
@@ -86,7 +87,7 @@ def _due_bell(world: World) -> Doorbell:
 
 
 def _take_up(bell: Doorbell) -> list[Due]:
-    return delivery.take_up(timer_ids=bell.ids, token=bell.token, trace_context="")
+    return delivery.take_up(timer_ids=bell.ids, token=bell.token, witness=NOBODY, trace_context="")
 
 
 def _intend(world: World, bell: Doorbell, dues: list[Due]) -> int:

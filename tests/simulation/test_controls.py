@@ -1,11 +1,12 @@
 """The negative controls of the simulation: with a guard of the design off, its judgement must find a broken promise."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Final
 
 import pytest
 
-from reminders import delivery, outcomes, recovery
+from reminders import delivery, limits, outcomes, poison, recovery
 from reminders.carriers.base import CallRequest, Unavailable, Unknown
 from tests.world import promises
 from tests.world.carrier import Fate
@@ -54,9 +55,16 @@ def _settle_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     world.carrier.fate_of = lambda _: Fate(lose=frozenset({"ringing", "in-progress", "end", "completed", "words"}))
 
 
+def _bury_by_count(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Five failures make a dead letter, whoever is to blame; the worker is broken for a while."""
+    monkeypatch.setattr(poison, "is_poison", lambda *, claims, strikes: claims >= limits.CLAIMS_MAX)  # noqa: ARG005
+    until = world.clock.now + timedelta(seconds=90)
+    world.fails = lambda _: world.clock.now < until
+
+
 @pytest.mark.parametrize(
     "broken",
-    [_dial_blindly, _send_blindly, _forget_the_bill, _settle_nothing],
+    [_bury_by_count, _dial_blindly, _send_blindly, _forget_the_bill, _settle_nothing],
     ids=lambda broken: broken.__name__.strip("_"),
 )
 def test_negative_control_it_finds_what_is_broken(
@@ -81,6 +89,14 @@ def test_negative_control_it_finds_a_history_that_was_rewritten(world: World) ->
         promises.assert_kept(world)
 
 
+def test_it_finds_nothing_where_a_broken_worker_is_mended(world: World) -> None:
+    until = world.clock.now + timedelta(seconds=90)
+    world.fails = lambda _: world.clock.now < until
+    world.text(PERSON, TEA)
+    _live_and_judge(world)
+
+
 def _live_and_judge(world: World) -> None:
     world.run()
+    promises.nobody_is_buried(world)
     promises.assert_kept(world)

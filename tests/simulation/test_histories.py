@@ -1,4 +1,5 @@
-"""Seeded walks through whole histories: repeats, reorderings, deaths, late callbacks, clock steps, lag, lost bells.
+"""Seeded walks through whole histories: repeats, reorderings, deaths, late callbacks, clock steps, lag, lost bells, and
+a worker that fails everything.
 
 A history goes wrong for a while, then everything heals, and at its end the promises hold. A failure names its seed:
 `pytest tests/simulation/test_histories.py --history SEED` walks it again; `--histories N` walks N more.
@@ -45,6 +46,7 @@ def test_it_keeps_its_promises_through_history(seed: int, world: World) -> None:
     try:
         history.walk()
         history.heal()
+        promises.nobody_is_buried(world)
         promises.assert_kept(world)
     except Exception as error:
         raise AssertionError(f"history {seed}: {error}\n" + "\n".join(history.told)) from error
@@ -74,6 +76,8 @@ class History:
             (self._reboot, 1),
             (self._lag, 1),
             (self._reconcile, 1),
+            (self._break_the_worker, 2),
+            (self._mend_the_worker, 1),
         )
         for _ in range(STEPS):
             step = self.rng.choices([s for s, _ in steps], [w for _, w in steps])[0]
@@ -89,6 +93,7 @@ class History:
         world.carrier.refuse_text = lambda _: None
         world.carrier.lose_call = lambda _: False
         world.lose_doorbell = world.twice_doorbell = lambda _: False
+        world.fails = lambda _: False
         world.run()
         world.reconcile()
         world.run()
@@ -130,6 +135,14 @@ class History:
 
     def _reconcile(self) -> None:
         self.world.reconcile()
+
+    def _break_the_worker(self) -> None:
+        """A defect that every intent meets: until it is mended, perhaps at the end only."""
+        self.told.append(f"{self.world.clock.now:%H:%M:%S} the worker is broken")
+        self.world.fails = lambda _: True
+
+    def _mend_the_worker(self) -> None:
+        self.world.fails = lambda _: False
 
     def _fate(self, _call: Call) -> Fate:
         rng = self.rng

@@ -8,7 +8,7 @@ gone, and the next step is made by a new one.
 import base64
 import hmac
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -20,8 +20,11 @@ import pytest
 from django.db import connection, connections
 from django.test import RequestFactory
 
+from billing import charges
+from billing.charges import NewHold
 from reminders import dispatch, housekeeping, limits, tasks, urls, wiring
 from reminders.dispatch import Claimer, Doorbell, Pacing
+from reminders.poison import Record
 from reminders.retry import Policy
 from reminders.states import Kind
 from tests.environment import AUTH_TOKEN, PUBLIC_BASE, SERVICE_NUMBER
@@ -54,11 +57,14 @@ class World:
         self.crashes: list[str] = []
         self.lose_doorbell: Callable[[Doorbell], bool] = lambda _: False
         self.twice_doorbell: Callable[[Doorbell], bool] = lambda _: False
+        self.fails: Callable[[NewHold], bool] = lambda _: False
         self._requests = RequestFactory()
         self.points.install(monkeypatch)
         monkeypatch.setattr(wiring, "carrier", lambda: self.carrier)
         monkeypatch.setattr(wiring, "policy", lambda: POLICY)
         monkeypatch.setattr(wiring, "looker", self.clock.looker)
+        self._break_intents(monkeypatch)
+        self._forget()
         dispatch.open_account(account="world")
         self.claimer = self._claimer()
 
@@ -138,12 +144,13 @@ class World:
             raw.close()
         del connections["default"]
         self.claimer = self._claimer()
+        self._forget()
 
     def dispatch(self) -> list[Doorbell]:
         """One turn of the dispatcher: the doorbells that it rang."""
         token, claimed = self.claimer.claim(monotonic=self.clock.monotonic())
-        dispatch.bury(claimed=claimed, token=token, now=self.clock.now)
-        return list(dispatch.doorbells(claimed=claimed, token=token))
+        buried = dispatch.bury(claimed=claimed, token=token, now=self.clock.now)
+        return list(dispatch.doorbells(claimed=[row for row in claimed if row.id not in buried], token=token))
 
     def attend(self, bell: Doorbell) -> None:
         """A worker hears one doorbell."""
@@ -193,6 +200,21 @@ class World:
     def rows(self, query: str, *params: object) -> list[tuple[Any, ...]]:
         """What is in the database, as its superuser sees it."""
         return self.see.execute(query, params).fetchall()
+
+    def _break_intents(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """An intent meets an error where `fails` says so: for one person it is a poisonous row, for all a bug."""
+        reserve = charges.reserve
+
+        def reserve_(*, holds: Sequence[NewHold]) -> None:
+            if any(self.fails(hold) for hold in holds):
+                raise RuntimeError("broken")
+            reserve(holds=holds)
+
+        monkeypatch.setattr(charges, "reserve", reserve_)
+
+    def _forget(self) -> None:
+        """What the workers' process knew of itself is gone with it."""
+        tasks._records.update({kind: Record() for kind in tasks._records})
 
     def _claimer(self) -> Claimer:
         pacing = Pacing(account="world", calls_per_second=0, concurrent_calls=1000)

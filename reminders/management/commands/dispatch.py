@@ -76,12 +76,14 @@ def _turn(claimer: dispatch.Claimer) -> bool:
     _tell_spent(claimer, was_spent=was_spent)
     if not claimed:
         return False
+    several = len(claimed)
     for row in claimed:
         metrics.CLAIMED.labels(row.kind.value).inc()
     buried = dispatch.bury(claimed=claimed, token=token, now=timezone.now())
     if buried:
-        metrics.DEAD_LETTERS.inc(buried)
-        log.error("reminder.dead_lettered", count=buried)
+        metrics.DEAD_LETTERS.inc(len(buried))
+        log.error("reminder.dead_lettered", count=len(buried))
+        claimed = [row for row in claimed if row.id not in buried]
     with tracing.span("dispatch", about={"claimed": len(claimed)}) as trace_context:
         bells = list(dispatch.doorbells(claimed=claimed, token=token))
         sent = dispatch.ring(bells=bells, send=lambda bell: tasks.knock(bell, trace_context), failed=tasks.DoorbellLost)
@@ -89,7 +91,7 @@ def _turn(claimer: dispatch.Claimer) -> bool:
         metrics.DOORBELLS_FAILED.inc(len(bells) - sent)
         log.warning("doorbells.lost", lost=len(bells) - sent)
         return False
-    return len(claimed) >= limits.CLAIM_MAX
+    return several >= limits.CLAIM_MAX
 
 
 def _tell_spent(claimer: dispatch.Claimer, *, was_spent: bool) -> None:

@@ -19,6 +19,7 @@ from django.core.management import call_command
 from reminders import delivery, dispatch, intake, outcomes, recovery, tracing
 from reminders.carriers.base import CallRecord, CallRequest, Evidence, Inbound, MessageRecord, Told, Unavailable
 from reminders.clock import Looker
+from reminders.poison import NOBODY
 from reminders.retry import Policy
 from tests import databases, servers
 
@@ -198,6 +199,7 @@ def ring(carrier: BookedCarrier) -> None:
             worker="worker-1",
             trace_context=tracing.new(),
             looker=Looker(boot="test", monotonic_ms=0),
+            witness=NOBODY,
         )
 
 

@@ -86,6 +86,16 @@ def test_what_is_claimed_and_not_dialled_is_still_due(world: World, watch: Watch
     assert value(watch, "oldest_due_seconds") > 20
 
 
+def test_what_fails_again_and_again_is_still_due_while_it_waits(world: World, watch: Watch) -> None:
+    world.fails = lambda _: True
+    world.text(NUMBER, TEA)
+    world.run(seconds=200)
+    assert world.rows("SELECT FROM reminders_timer WHERE kind = 'ring' AND wake_at <= %s", world.clock.now) == []
+    looked(watch, world)
+    assert value(watch, "oldest_due_seconds") == 140
+    assert "RemindersOverdue" in looked(watch, world, 15)
+
+
 def test_a_table_that_is_locked_is_told_from_a_database_that_is_away(world: World, watch: Watch) -> None:
     world.text(NUMBER, TEA)
     with world.see.transaction():

@@ -14,6 +14,7 @@ from reminders import delivery
 from reminders.carriers.base import CallRequest, Rejected, Unavailable, Unknown
 from reminders.delivery import Delivered
 from reminders.dispatch import Doorbell
+from reminders.poison import NOBODY
 from reminders.states import Kind
 from tests.world.world import POLICY, World
 
@@ -41,6 +42,7 @@ def _deliver(world: World, bell: Doorbell) -> Delivered:
         policy=POLICY,
         worker="worker-test",
         looker=world.clock.looker(),
+        witness=NOBODY,
         trace_context="",
     )
 

@@ -105,25 +105,6 @@ def test_it_lets_a_row_that_was_opened_before_travel_alone(world: World) -> None
     assert sorted(len(bell.ids) for bell in _ring_bells(token, claimed)) == [1, 4]
 
 
-def test_it_makes_a_dead_letter_of_what_was_opened_five_times(world: World) -> None:
-    _people(world, 2)
-    world.clock.step(60)
-    claimer = _claimer()
-    (poison,) = world.rows("SELECT id FROM reminders_timer WHERE kind = 'ring' ORDER BY id LIMIT 1")[0]
-    for _ in range(limits.CLAIMS_MAX):
-        token, claimed = claimer.claim(monotonic=world.clock.monotonic())
-        assert dispatch.bury(claimed=claimed, token=token, now=world.clock.now) == 0
-        assert poison in {i for bell in _ring_bells(token, claimed) for i in bell.ids}
-        dispatch.statements.run("open_claim", {"ids": [poison], "token": token})  # and its worker dies
-        world.clock.step(POLICY.lease_seconds)
-    token, claimed = claimer.claim(monotonic=world.clock.monotonic())
-    assert dispatch.bury(claimed=claimed, token=token, now=world.clock.now) == 1
-    bells = list(dispatch.doorbells(claimed=claimed, token=token))
-    assert poison not in {i for bell in bells for i in bell.ids}
-    assert sorted(state for (state,) in world.rows("SELECT state FROM reminders_reminder")) == ["dead", "scheduled"]
-    assert world.rows("SELECT detail ->> 'cause' FROM reminders_event WHERE what = 'reminder.dead'") == [("poison",)]
-
-
 def test_it_gives_back_what_redis_did_not_take_without_a_mark(world: World) -> None:
     _people(world, 130)
     world.clock.step(60)

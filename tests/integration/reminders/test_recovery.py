@@ -255,10 +255,14 @@ def test_what_cannot_be_concluded_is_a_dead_letter_and_holds_nobody_up(world: Wo
     world.text(PERSON, TEA)
     world.text(PERSON, "Remind me in 2 minutes about milk")
     world.see.execute("UPDATE reminders_reminder SET zone = 'Nowhere/Else' WHERE subject = 'tea'")
-    world.carrier.fate_of = lambda _: SILENT
+    world.carrier.fate_of = lambda call: SILENT if call.to == PERSON else Fate()
+    world.run(seconds=1800)
+    states = world.rows("SELECT subject, state FROM reminders_reminder ORDER BY subject")
+    assert states == [("milk", "scheduled"), ("tea", "ringing")]  # the notice of what was missed needs the zone
+    world.text("+12025550177", "Remind me in 1 minute about others")  # whose call can be concluded
     world.run()
     states = world.rows("SELECT subject, state FROM reminders_reminder ORDER BY subject")
-    assert states == [("milk", "missed"), ("tea", "dead")]  # the notice of what was missed needs the zone
+    assert states == [("milk", "missed"), ("others", "answered"), ("tea", "dead")]
     holds = world.rows(
         "SELECT h.state FROM reminders_attempt a JOIN billing_hold h ON h.id = a.id WHERE a.reason = 'poison'"
     )

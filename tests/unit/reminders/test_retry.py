@@ -105,16 +105,24 @@ def test_it_calls_a_refusal_of_our_set_up_a_dead_letter_and_of_a_number_missed()
 
 @given(st.integers(0, limits.ATTEMPTS_MAX - 1))
 def test_it_tries_again_soon_what_never_left(attempts: int) -> None:
-    next_ = retry.after_nothing(attempts=attempts, looked_up=False, now=NOW)
+    next_ = retry.after_nothing(attempts=attempts, looked_up=False, others_ring=True, now=NOW)
     assert next_.state is ReminderState.SCHEDULED
     assert next_.ring_at is not None
     assert timedelta(0) < next_.ring_at - NOW <= timedelta(seconds=max(limits.NOT_SENT_RETRY_SECONDS))
 
 
-@given(st.integers(limits.ATTEMPTS_MAX, 1000))
-def test_it_makes_a_dead_letter_of_what_never_leaves(attempts: int) -> None:
-    assert retry.after_nothing(attempts=attempts, looked_up=False, now=NOW).state is ReminderState.DEAD
+@given(st.integers(limits.ATTEMPTS_MAX, 1000), st.booleans())
+def test_it_makes_a_dead_letter_of_what_never_leaves_while_others_ring(attempts: int, looked_up: bool) -> None:
+    next_ = retry.after_nothing(attempts=attempts, looked_up=looked_up, others_ring=True, now=NOW)
+    assert next_.state is ReminderState.DEAD
+
+
+@given(st.integers(limits.ATTEMPTS_MAX, 1000), st.booleans())
+def test_it_goes_on_seldom_where_nobody_rings(attempts: int, looked_up: bool) -> None:
+    next_ = retry.after_nothing(attempts=attempts, looked_up=looked_up, others_ring=False, now=NOW)
+    assert next_.state is ReminderState.SCHEDULED
+    assert next_.ring_at == NOW + timedelta(seconds=limits.NOT_SENT_RETRY_SECONDS[-1])
 
 
 def test_it_dials_again_at_once_what_was_looked_up_and_not_found() -> None:
-    assert retry.after_nothing(attempts=1, looked_up=True, now=NOW).ring_at == NOW
+    assert retry.after_nothing(attempts=1, looked_up=True, others_ring=False, now=NOW).ring_at == NOW

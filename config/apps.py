@@ -13,10 +13,11 @@ class ConfigConfig(AppConfig):
         """Register the checks that refuse settings which could lose or repeat work."""
         from django.conf import settings
 
-        from config import checks, logs, telemetry  # noqa: F401  # checks register themselves
+        from config import checks, errors, logs, telemetry  # noqa: F401  # checks register themselves
         from reminders import witness
 
         logs.configure()
         if settings.RINGBACK_INSTANCE:  # a process that serves, not a command at a terminal
+            errors.catch()
             witness.watch()  # before telemetry asks the database who is under watch
             telemetry.configure()

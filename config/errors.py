@@ -7,6 +7,7 @@ Sentry's integrations but the one that takes over the trace's id: each wraps wha
 """
 
 import atexit
+import logging
 import sys
 import threading
 import time
@@ -15,13 +16,17 @@ from collections import OrderedDict
 from collections.abc import MutableMapping
 from typing import Any, Final
 
+import structlog
+
+log = structlog.get_logger()
+
 LEVELS: Final = frozenset({"error", "exception", "critical"})
 CAUSE_SECONDS: Final = 60.0
 """How long a cause that was told is not told again."""
 CAUSES_MAX: Final = 256
 CHAIN_MAX: Final = 8
 # Of what a log line says, ids alone go along.
-TAGS: Final = frozenset({"attempt", "reminder", "reply", "kind", "key", "reason", "error", "account"})
+TAGS: Final = frozenset({"attempt", "reminder", "reply", "kind", "key", "reason", "error", "account", "thread"})
 # A page is Alertmanager's to send, and no error of ours; that spans or events do not get through mends itself.
 NOT_REPORTED: Final = ("alert.", "opentelemetry", "sentry_sdk", "urllib3")
 EVENT_KEPT: Final = frozenset(
@@ -80,6 +85,15 @@ def configure(*, dsn: str, instance: str, tier: str) -> None:
     atexit.register(flush)
 
 
+def catch() -> None:
+    """Tell of what nobody catches, in a thread or in an event loop, as of any error; once per process.
+
+    Python would print the words of the one, and asyncio log those of the other together with what was called.
+    """
+    threading.excepthook = _in_thread
+    logging.getLogger("asyncio").addFilter(_in_loop)
+
+
 def flush() -> None:
     """Send what waits, for two seconds at most."""
     if reporter.is_on:
@@ -116,6 +130,18 @@ def formatted(exc_info: Any) -> str:
         parts.append("".join(traceback.format_tb(error.__traceback__)) + told(error))
         error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     return "\n\nthen:\n".join(reversed(parts))
+
+
+def _in_thread(args: threading.ExceptHookArgs) -> None:
+    if args.exc_type is not SystemExit:
+        log.error("thread.failed", thread=args.thread.name if args.thread else "", exc_info=args.exc_value)
+
+
+def _in_loop(record: logging.LogRecord) -> bool:
+    """Every loop's handler of what nobody catches logs here, whoever made the loop."""
+    if record.levelno >= logging.ERROR:
+        record.msg, record.args = "loop.failed", None
+    return True
 
 
 def _report(name: str, error: BaseException | None, tags: dict[str, str]) -> None:

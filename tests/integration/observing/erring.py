@@ -1,14 +1,17 @@
 """A process of ours that meets errors: run by test_errors.py with a DSN of its own, or none."""
 
+import asyncio
+import gc
 import os
 import sys
+import threading
 
 import django
 
 
 def main() -> None:
     """Meet one cause three times and another once, inside a span; say what is loaded and what headers would have."""
-    number, words = sys.argv[1:]
+    number, words = sys.argv[1:3]
     os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
     django.setup()
     import logging
@@ -38,6 +41,41 @@ def main() -> None:
     telemetry.flush()
 
 
+def uncaught() -> None:
+    """Meet errors that nobody catches: in a thread, in a loop's callback, and in a task that nobody awaits."""
+    number, words = sys.argv[1:3]
+    os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
+    django.setup()
+    from config import telemetry
+
+    loop = asyncio.new_event_loop()
+    threads = [
+        threading.Thread(target=_fail, args=(number, words), name="drain"),
+        threading.Thread(target=sys.exit, name="ends"),
+    ]
+    for thread in threads:
+        thread.start()
+        thread.join(timeout=60)  # one after the other, so that no two lines of the log become one
+    runs = threading.Thread(target=loop.run_forever, name="carrier")
+    runs.start()
+
+    async def begin() -> None:
+        loop.call_soon(loop.create_task, _never_awaited(number))
+        loop.call_soon(_fail, number, words)
+
+    asyncio.run_coroutine_threadsafe(begin(), loop).result(timeout=60)
+    loop.call_soon_threadsafe(loop.call_later, 0.1, loop.stop)
+    runs.join(timeout=60)
+    gc.collect()
+    loop.close()
+    print("lives on")
+    telemetry.flush()
+
+
+async def _never_awaited(number: str) -> None:
+    raise KeyError(number)
+
+
 def _fail(number: str, words: str) -> None:
     secret = f"{number} wrote {words}"
     try:
@@ -47,4 +85,4 @@ def _fail(number: str, words: str) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    uncaught() if "uncaught" in sys.argv else main()

@@ -63,7 +63,7 @@ def collector() -> Iterator[Collector]:
         thread.join()
 
 
-def erring(collector: Collector, tmp_path: Path, **settings: str) -> tuple[list[str], str]:
+def erring(collector: Collector, tmp_path: Path, *words: str, **settings: str) -> tuple[list[str], str]:
     """Run the process that errs: what it printed, in words, and what it logged."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("RINGBACK_", "SENTRY_", "OTEL_"))}
     told = {
@@ -76,7 +76,7 @@ def erring(collector: Collector, tmp_path: Path, **settings: str) -> tuple[list[
         "PYTHONPATH": str(REPOSITORY),
     }
     done = subprocess.run(
-        [sys.executable, "tests/integration/observing/erring.py", NUMBER, WORDS],
+        [sys.executable, "tests/integration/observing/erring.py", NUMBER, WORDS, *words],
         cwd=REPOSITORY,
         env={**kept, **told, **settings},
         capture_output=True,
@@ -117,6 +117,29 @@ def test_an_error_is_one_event_that_shares_the_trace_and_names_nobody(collector:
     assert "_fail" in tracebacks[0]
     assert NUMBER not in "".join(tracebacks)
     assert "quincunx" not in "".join(tracebacks)
+
+
+def test_what_nobody_catches_is_told_as_any_error_is(collector: Collector, tmp_path: Path) -> None:
+    dsn = f"http://public@127.0.0.1:{collector.server_port}/7"
+    printed, logged = erring(collector, tmp_path, "uncaught", SENTRY_DSN=dsn)
+    assert [word.strip() for word in printed] == ["lives", "on"]
+    assert sorted(
+        (event["tags"]["event"], event["exception"]["values"][-1]["type"]) for event in collector.events()
+    ) == [
+        ("asyncio", "KeyError"),
+        ("asyncio", "ValueError"),
+        ("thread.failed", "ValueError"),
+    ]
+    ours = [line for line in map(json.loads, logged.splitlines()) if line["level"] == "error"]
+    assert sorted((line["event"], line.get("thread")) for line in ours) == [
+        ("loop.failed", None),
+        ("loop.failed", None),
+        ("thread.failed", "drain"),
+    ]
+    assert all("erring.py" in line["exception"] for line in ours)
+    for said in (logged.encode(), *(body for _, body in collector.bodies)):
+        assert NUMBER.lstrip("+").encode() not in said
+        assert b"quincunx" not in said
 
 
 def test_nothing_is_loaded_where_there_is_no_dsn(collector: Collector, tmp_path: Path) -> None:

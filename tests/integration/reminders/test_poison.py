@@ -219,7 +219,7 @@ def _bells_of_one_due(world: World) -> list[Doorbell]:
 def test_a_look_up_that_always_fails_is_given_up_where_other_calls_end(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    silent = frozenset({"ringing", "in-progress", "end", "words", "keys"})
+    silent = frozenset({"ringing", "in-progress", "end", "keys"})
     world.carrier.fate_of = lambda call: Fate(lose=silent if call.to == BAD else frozenset())
     world.text(BAD, TEA)
     world.run(seconds=61)
@@ -243,7 +243,7 @@ def test_a_look_up_that_always_fails_is_given_up_where_other_calls_end(
 def test_look_ups_that_a_worker_all_fails_give_nobody_up_though_calls_end_elsewhere(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    silent = frozenset({"ringing", "in-progress", "end", "words", "keys"})
+    silent = frozenset({"ringing", "in-progress", "end", "keys"})
     lost = _people(world, 3)
     world.carrier.fate_of = lambda call: Fate(lose=silent if call.to in lost else frozenset())
     world.run(seconds=61)
@@ -263,7 +263,7 @@ def test_look_ups_that_a_worker_all_fails_give_nobody_up_though_calls_end_elsewh
 
 
 def test_look_ups_that_all_fail_give_nobody_up(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    world.carrier.fate_of = lambda _: Fate(lose=frozenset({"ringing", "in-progress", "end", "words", "keys"}))
+    world.carrier.fate_of = lambda _: Fate(lose=frozenset({"ringing", "in-progress", "end", "keys"}))
     _people(world, 4)
     world.run(seconds=61)
 

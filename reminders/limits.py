@@ -101,6 +101,9 @@ AUDIT_DAYS: Final = 30  # how far back the carrier's books are read, as far as i
 MESSAGE_LIST_MAX: Final = 1_000  # the longest page that a carrier lists
 DEAD_LETTERS_LISTED_MAX: Final = 1_000
 PARTITIONS_AHEAD: Final = 3
+UNPLACED_COUNTED_MAX: Final = 1_000_000  # rows of history that no month holds, as far as they are counted
+PLACED_MAX: Final = 20_000  # of them in one month that a command moves while people are served
+PLACE_ROWS_SECONDS: Final = 60
 LOCK_TIMEOUT_MS: Final = 2_000
 
 # Reconciling.

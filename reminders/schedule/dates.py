@@ -212,7 +212,7 @@ def nth(p: Phrase, value: int, j: int) -> int:
     lexicon = p.lexicon
     if value == -1 and p.word(j) in lexicon.part and not p.freq:
         return 0  # "last night"
-    if value > DAYS_MAX and not p.freq and j >= 3 and not _awaited(p, j - 3) and p.word(j) not in lexicon.month:
+    if value > DAYS_MAX and not p.freq and not p.month and j >= 3 and not _awaited(p, j - 3, j):
         return 0  # "nan's 80th"
     if len(p.days or ()) + len(p.nths or ()) >= LISTED_MAX:
         return 0
@@ -453,9 +453,11 @@ def names_day(p: Phrase, j: int) -> bool:
     return named or ("/" in word and word[0].isdecimal()) or p.word(j + 1) in lexicon.suffix
 
 
-def _awaited(p: Phrase, i: int) -> bool:
-    """Whether the word there announces a day."""
-    return p.words[i] in p.lexicon.the or p.words[i] in p.lexicon.on
+def _awaited(p: Phrase, i: int, j: int) -> bool:
+    """Whether the word at `i` announces a day, or a month follows it: "on the 45th", "32nd of june"."""
+    lexicon = p.lexicon
+    month = p.word(j + (p.word(j) in lexicon.joint)) in lexicon.month
+    return month or p.words[i] in lexicon.the or p.words[i] in lexicon.on
 
 
 def _nth_weekday(p: Phrase, value: int, j: int) -> int:

@@ -213,3 +213,8 @@ def test_of_two_times_that_were_named_it_asks_which(text: str, first: str, secon
 def test_how_often_without_when_is_asked_for() -> None:
     request = understand("take insulin twice a day", NOW, "America/New_York")
     assert (request.kind, request.problem, request.subject) == ("unclear", "no_date", "take insulin")
+
+
+@pytest.mark.parametrize("day", ["january 32nd at 5pm", "5pm 32nd of january", "december 45th 2027 9:30 am"])
+def test_a_day_that_no_month_has_is_refused_in_a_message_too(day: str) -> None:
+    assert understand(f"call Bob {day}", NOW, "America/New_York").kind == "impossible"

@@ -120,7 +120,10 @@ def _end_spans(taken: Sequence[Due], told: Sequence[Told]) -> None:
 
 def take_up(*, timer_ids: Sequence[UUID], token: UUID, witness: Witness, trace_context: str) -> list[Due]:
     """Load a claim and mark its rows as opened once more; timers that have nothing to ring are dropped."""
-    claim = {"ids": list(timer_ids), "token": token, "well_at": witness.well_at, "suspect": witness.suspect}
+    claim = {
+        "ids": list(timer_ids), "token": token, "well_at": witness.well_at, "suspect": witness.suspect,
+        "alone_seconds": limits.ALONE_SECONDS, "well_seconds": limits.WELL_SECONDS,
+    }  # fmt: skip
     rows = named(statements.run("open_claim", claim))
     about = {row["timer_id"]: _about(row) for row in rows if row["present"]}
     if any(tracing.KEEP in one for one in about.values()):

@@ -60,6 +60,8 @@ FAILED_SECONDS_MAX: Final = 60.0  # how long a ring that failed waits until it i
 TIMER_FAILED_SECONDS_MAX: Final = 300.0  # the same of a look-up, a reply, or housekeeping
 SUSPECTS_MAX: Final = 1_000  # rows that a process remembers to have failed
 SUSPECT_SECONDS: Final = 2 * TIMER_FAILED_SECONDS_MAX  # for how long: what still fails has failed again by then
+ALONE_SECONDS: Final = 15  # a row that fails for so long, and nobody else fails or is due, may be to blame all the same
+WELL_SECONDS: Final = 3_600  # ... where somebody else got through in the hour before
 BURIED_MAX: Final = 20  # poison in an hour: where more would be buried, it is not the rows, and they are held
 PARK_SECONDS: Final = 60.0  # the backstop of a reminder that waits for its person's other call
 

@@ -2,7 +2,8 @@
 
 A worker may witness against a row only while it is well itself: it got another row through that was taken up since
 this one first failed, and has failed nobody else since then. Such a failure is a strike. Where everything fails (a bad
-deploy, a ledger that refuses every write) no worker is well, and nobody is struck, however often it fails.
+deploy, a ledger that refuses every write) no worker is well, and nobody is struck, however often it fails. A row that
+fails alone for long, while nobody else is due, is struck by what got through before it: one such row for each time.
 """
 
 import threading

@@ -1,12 +1,18 @@
 -- A worker takes up a claim: loads what it needs and marks each row as opened once more, so that a row that kills
 -- its worker is known by its count. A strike where the worker is well (reminders/poison.py): it got others through that
--- were taken up since this row first failed (at its lease's end, or before, ring_failed.sql).
--- Only while the lease holds. Served by the primary keys. Locks the claimed timers.
+-- were taken up since this row first failed (at its lease's end, or before, ring_failed.sql). Or, where nobody else
+-- was due for so long, others before it: once for each time that others got through.
+-- Only while the lease holds. Served by the primary keys and reminder_dead. Locks the claimed timers.
 WITH opened AS (
   UPDATE reminders_timer
      SET claims = least(claims + 1, 1000), failing_since = CASE WHEN claims = 0 THEN wake_at ELSE failing_since END,
          strikes = CASE WHEN claims = 0 THEN 0
-                        WHEN failing_since < %(well_at)s::timestamptz AND coalesce(id = %(suspect)s::uuid, true)
+                        WHEN coalesce(id = %(suspect)s::uuid, true)
+                         AND (failing_since < %(well_at)s::timestamptz
+                              OR failing_since < now() - make_interval(secs => %(alone_seconds)s::float8)
+                             AND %(well_at)s::timestamptz > now() - make_interval(secs => %(well_seconds)s::float8)
+                             AND NOT EXISTS (SELECT FROM reminders_reminder
+                                              WHERE state = 'dead' AND ended_at > %(well_at)s::timestamptz))
                         THEN least(strikes + 1, 1000) ELSE strikes END
    WHERE id = ANY (%(ids)s::uuid[]) AND token = %(token)s::uuid AND wake_at > now()
   RETURNING id, key, generation, due_at

@@ -107,7 +107,34 @@ def test_it_buries_no_more_than_a_bound_in_an_hour_and_holds_the_others(
     assert _states(world)["scheduled"] == 0
 
 
-@pytest.mark.parametrize("several", [1, 2, 12])
+def test_who_fails_alone_for_long_is_buried_by_what_rang_before_and_only_the_first(world: World) -> None:
+    _people(world, 5, since=4000)
+    world.run(seconds=90)
+    _break(world)
+    world.text(BAD, TEA)
+    world.run(seconds=60 + limits.ALONE_SECONDS)
+    assert _states(world) == {"answered": 5, "scheduled": 1}
+    world.run(seconds=30)
+    assert _states(world) == {"answered": 5, "dead": 1}
+    for since in (1000, 2000):  # nobody got through since: it may be the worker
+        _people(world, 1, since=since)
+        world.run(seconds=60 + 300)
+    assert _states(world) == {"answered": 5, "dead": 1, "scheduled": 2}
+    _mend(world)
+    world.run(seconds=limits.FAILED_SECONDS_MAX + 60)
+    assert _states(world) == {"answered": 7, "dead": 1}
+
+
+def test_who_fails_alone_is_held_where_nobody_rang_for_an_hour(world: World) -> None:
+    _people(world, 1)
+    world.run(seconds=limits.WELL_SECONDS + 60)
+    _break(world)
+    world.text(BAD, TEA)
+    world.run(seconds=600)
+    assert _states(world) == {"answered": 1, "scheduled": 1}
+
+
+@pytest.mark.parametrize("several", [2, 12])
 def test_it_buries_nobody_while_everything_fails_and_rings_all_once_that_is_mended(world: World, several: int) -> None:
     _people(world, 5, since=4000)
     world.run(seconds=90)  # they ring, and the worker was well until now

@@ -98,5 +98,5 @@ def test_it_finds_nothing_where_a_broken_worker_is_mended(world: World) -> None:
 
 def _live_and_judge(world: World) -> None:
     world.run()
-    promises.nobody_is_buried(world)
+    promises.nobody_is_buried_for_a_worker(world)
     promises.assert_kept(world)

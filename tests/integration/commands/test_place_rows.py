@@ -42,7 +42,7 @@ def _plant(owner: Owner, *days: str) -> None:
 
 
 def _rows(owner: Owner, suffix: str = "") -> list[list[tuple[Any, ...]]]:
-    return [owner.execute(f"SELECT * FROM {table}{suffix} ORDER BY id").fetchall() for table in TABLES]  # type: ignore[arg-type]
+    return [owner.execute(f"SELECT * FROM {table}{suffix} ORDER BY id").fetchall() for table in TABLES]
 
 
 def _run(*words: str) -> tuple[int, str, str]:

@@ -74,21 +74,30 @@ class Subject:
     # ---- the carrier -----------------------------------------------------------------------------
 
     def carrier(self, path: str, wanted: object = None) -> Any:
-        """Ask the simulated carrier. OSError where it does not answer."""
-        body = None if wanted is None else json.dumps(wanted).encode()
-        asked = request.Request(self.interface["carrier"] + path, data=body)  # noqa: S310 (the loopback)
-        with request.urlopen(asked, timeout=_ASK_SECONDS) as answer:  # noqa: S310
-            return json.loads(answer.read())
+        """Ask the simulated carrier (its first account). OSError where it does not answer."""
+        return _ask(self.interface["carrier"], path, wanted)
+
+    def behave(self, wanted: Mapping[str, object]) -> None:
+        """What people's phones do, whichever carrier account rings them."""
+        for base in self._carriers():
+            _ask(base, "/sim/behaviour", dict(wanted))
 
     def calls(self) -> list[dict[str, Any]]:
-        """Every call, by the carrier's own books, oldest first."""
-        found: list[dict[str, Any]] = self.carrier("/sim/calls")
-        return found
+        """Every call, by the carriers' own books, oldest first."""
+        found = [call for base in self._carriers() for call in _ask(base, "/sim/calls")]
+        return sorted(found, key=lambda call: str(call["created_at"]))
 
     def phone(self, number: str) -> dict[str, Any]:
-        """What one phone shows."""
-        found: dict[str, Any] = self.carrier(f"/sim/phones/{quote(number, safe='')}")
-        return found
+        """What one phone shows, of every carrier account."""
+        shown = [_ask(base, f"/sim/phones/{quote(number, safe='')}") for base in self._carriers()]
+        merged: dict[str, Any] = {"number": number}
+        for kind in ("messages", "calls"):
+            merged[kind] = sorted((one for phone in shown for one in phone[kind]), key=lambda one: str(one["at"]))
+        return merged
+
+    def _carriers(self) -> list[str]:
+        second = self.settings.get("RINGBACK_TWILIO_2_BASE")
+        return [self.interface["carrier"], *([second] if second else [])]
 
     # ---- rows and commands -----------------------------------------------------------------------
 
@@ -215,6 +224,13 @@ def _stop(process: "subprocess.Popen[bytes]", home: Path) -> None:
             timeout=60,
             check=False,
         )
+
+
+def _ask(base: str, path: str, wanted: object = None) -> Any:
+    body = None if wanted is None else json.dumps(wanted).encode()
+    asked = request.Request(base + path, data=body)  # noqa: S310 (the loopback)
+    with request.urlopen(asked, timeout=_ASK_SECONDS) as answer:  # noqa: S310
+        return json.loads(answer.read())
 
 
 def _plain() -> dict[str, str]:

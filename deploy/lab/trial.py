@@ -137,7 +137,7 @@ class Trial:
         found.watch = Watch(self._subject)
         found.watch.start()
         try:
-            self._subject.carrier("/sim/behaviour", {**PHONES, "seed": self._seed})
+            self._subject.behave({**PHONES, "seed": self._seed})
             found.before = self._await_steady("before")
             if not found.before.holds:
                 raise NotSteady(found.before.words)
@@ -158,7 +158,7 @@ class Trial:
     def _under_load(self) -> None:
         wanted, found = self._wanted, self.found
         if wanted.load.behaviour:
-            self._subject.carrier("/sim/behaviour", dict(wanted.load.behaviour))
+            self._subject.behave(wanted.load.behaviour)
         found.load_at = time.time() + 0.5
         texts = load.texts(load=wanted.load, seed=self._seed, numbers=self._numbers, phase="during")
         player = self._player(texts, via=wanted.load.via, starts_at=found.load_at)
@@ -216,7 +216,7 @@ class Trial:
             for band in self.found.bands:
                 band.ended_at = band.ended_at or time.time()
         with contextlib.suppress(OSError):
-            self._subject.carrier("/sim/behaviour", PHONES)
+            self._subject.behave(PHONES)
 
     def _watch_until(self, moment: float, player: Player) -> bool:
         """Wait until then; false where the abort condition was met."""

@@ -28,6 +28,9 @@ class Stub:
     def carrier(self, path: str, wanted: object = None) -> Any:
         return {}
 
+    def behave(self, wanted: object) -> None:
+        """Phones that do nothing."""
+
     def names(self) -> list[str]:
         return ["web-1", "postgres-1"]
 

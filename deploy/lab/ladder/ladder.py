@@ -132,10 +132,13 @@ def _in_short(found: Sequence[Rung]) -> Iterator[str]:
 
 
 def _rung(year: Year, tier: str, records: Sequence[Record]) -> Rung:
-    tallies: dict[str, Tally] = {}
+    found: dict[str, Tally] = {}
     for one in records:
         if one.tally is not None:
-            tallies[one.event] = tallies[one.event] + one.tally if one.event in tallies else one.tally
+            found[one.event] = found[one.event] + one.tally if one.event in found else one.tally
+    events = {event.name: event for event in year.events}
+    # A trial whose undoing took so long that nobody texted in its last third has no figure.
+    tallies = {name: one for name, one in found.items() if name not in events or yearly.has_sample(events[name], one)}
     cost = next((one.cost for one in records if one.cost), {})
     not_here = {one.event: one.not_here for one in records if one.tally is None}
     answered, kept = yearly.of_year(year=year, tallies=tallies, freshness_seconds=FRESHNESS_SECONDS)

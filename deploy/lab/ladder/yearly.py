@@ -85,6 +85,13 @@ def of_year(*, year: Year, tallies: Mapping[str, Tally], freshness_seconds: floa
     return spoilt(found[0]), spoilt(found[1])
 
 
+def has_sample(event: Event, tally: Tally) -> bool:
+    """Whether somebody was there to see all that the event may have spoilt."""
+    needed = [tally.answered, tally.kept, tally.pending]
+    needed += [tally.still_answered, tally.still_taken, tally.still_rung] if event.lasts_seconds else []
+    return all(share.of for share in needed)
+
+
 def _term(share: Share, seconds_of_all: float) -> Term:
     """One bad of the share is worth its part of what all of them are worth."""
     if not share.of and seconds_of_all > 0:

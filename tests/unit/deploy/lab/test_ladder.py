@@ -192,6 +192,11 @@ def test_a_year_with_an_event_that_was_not_tried_says_so() -> None:
     assert "| not tried |" in page
 
 
+def test_an_event_that_nobody_was_there_to_see_is_not_in_the_figures() -> None:
+    (rung,) = ladder.rungs(year=YEAR, records=[record(), record("outage")])
+    assert rung.untold == ["outage"]
+
+
 def test_what_a_tier_has_nothing_of_to_strike_costs_it_nothing() -> None:
     records = [record(), record("outage", tally=None, not_here="no dispatcher runs")]
     (rung,) = ladder.rungs(year=YEAR, records=records)

@@ -21,7 +21,7 @@ from reminders import limits, misfires, outcomes, tracing
 from reminders.carriers import session
 from reminders.carriers.base import CallRequest, Carrier, Rejected, Unavailable, Unknown
 from reminders.clock import Looker
-from reminders.poison import Witness
+from reminders.poison import Health
 from reminders.quiet import Misfire
 from reminders.retry import Policy
 
@@ -79,7 +79,7 @@ def deliver(
     policy: Policy,
     worker: str,
     looker: Looker,
-    witness: Witness,
+    witness: Health,
     trace_context: str,
 ) -> Delivered:
     """Ring the people of one claim (at most limits.BATCH_MAX timers).
@@ -118,7 +118,7 @@ def _end_spans(taken: Sequence[Due], told: Sequence[Told]) -> None:
         due.span.end(state="parked")  # nothing, where it has ended
 
 
-def take_up(*, timer_ids: Sequence[UUID], token: UUID, witness: Witness, trace_context: str) -> list[Due]:
+def take_up(*, timer_ids: Sequence[UUID], token: UUID, witness: Health, trace_context: str) -> list[Due]:
     """Load a claim and mark its rows as opened once more; timers that have nothing to ring are dropped."""
     claim = {
         "ids": list(timer_ids), "token": token, "well_at": witness.well_at, "suspect": witness.suspect,

@@ -18,7 +18,7 @@ from reminders import limits
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Witness:
+class Health:
     """What a worker can say as it takes up a claim.
 
     `may`: whether at most one row has failed since it got something through. `suspect`: that row, against which alone
@@ -31,7 +31,7 @@ class Witness:
     well_at: datetime | None = None
 
 
-NOBODY: Final = Witness(may=False)
+NOBODY: Final = Health(may=False)
 
 
 class Record:
@@ -60,7 +60,7 @@ class Record:
             while len(self._failed) > limits.SUSPECTS_MAX:
                 self._failed.popitem(last=False)
 
-    def witness(self, *, monotonic: float) -> Witness:
+    def witness(self, *, monotonic: float) -> Health:
         """What can be said now. Who failed long ago and not since has been done elsewhere."""
         with self._lock:
             oldest = monotonic - limits.SUSPECT_SECONDS
@@ -68,7 +68,7 @@ class Record:
                 self._failed.popitem(last=False)
             if len(self._failed) > 1:
                 return NOBODY
-            return Witness(may=True, suspect=next(iter(self._failed), None), well_at=self._well_at)
+            return Health(may=True, suspect=next(iter(self._failed), None), well_at=self._well_at)
 
 
 def is_poison(*, claims: int, strikes: int) -> bool:

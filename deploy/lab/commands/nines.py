@@ -48,7 +48,8 @@ def run(home: Home, options: Mapping[str, Any]) -> int:
             )  # fmt: skip
         except CannotStartError as wrong:
             raise FaultError(str(wrong)) from None
-    rungs = ladder.rungs(year=year, records=notebook.records)
+    # Where nothing was measured on this machine, what is committed is shown.
+    rungs = ladder.rungs(year=year, records=notebook.records or climb.read(ladder.DATA))
     if not rungs:
         print("Nothing was measured yet. Next: ./manage.py lab nines")
         return 2

@@ -68,6 +68,11 @@ class Rung:
     untold: Sequence[str]
     records: Sequence[Record]
 
+    @property
+    def total(self) -> Tally:
+        """All of its trials together."""
+        return sum(self.tallies.values(), start=Tally(trials=0))
+
 
 def rungs(*, year: Year, records: Sequence[Record]) -> list[Rung]:
     """The tiers that were measured, lowest first."""
@@ -76,7 +81,7 @@ def rungs(*, year: Year, records: Sequence[Record]) -> list[Rung]:
 
 def row(rung: Rung) -> tuple[str, ...]:
     """A line of the ladder, as TITLES has it."""
-    total = sum((tally for tally in rung.tallies.values()), start=Tally(trials=0))
+    total = rung.total
     return (
         rung.tier + ("*" if rung.untold else ""),
         _nines(rung.kept.nines_seen, rung.kept.seen_seconds),
@@ -92,10 +97,10 @@ def row(rung: Rung) -> tuple[str, ...]:
 
 def write(*, year: Year, records: Sequence[Record]) -> list[Path]:
     """Put these records beside the ones that are kept, in the place of older ones, and draw the page."""
-    kept = {(one.tier, one.event, one.seed): one for one in [*climb.read(DATA), *records]}
-    DATA.write_text(climb.written(list(kept.values())))
-    PAGE.write_text(drawn(year=year, records=list(kept.values())))
-    short = first_screen(year=year, records=list(kept.values()))
+    kept = list({(one.tier, one.event, one.seed): one for one in [*climb.read(DATA), *records]}.values())
+    DATA.write_text(climb.written(kept))
+    PAGE.write_text(drawn(year=year, records=kept))
+    short = first_screen(year=year, records=kept)
     README.write_text(replaced(README.read_text(), short, begin=BEGIN, end=END))
     return [DATA, PAGE, README]
 
@@ -156,7 +161,7 @@ def _ladder(found: Sequence[Rung]) -> Iterator[str]:
     )
     yield "|---|" + "--:|" * 9
     for rung in found:
-        total = sum((tally for tally in rung.tallies.values()), start=Tally(trials=0))
+        total = rung.total
         cells = [
             cell
             for one in (rung.kept, rung.answered)
@@ -169,7 +174,7 @@ def _ladder(found: Sequence[Rung]) -> Iterator[str]:
 
 
 def _sample(rung: Rung) -> str:
-    total = sum((tally for tally in rung.tallies.values()), start=Tally(trials=0))
+    total = rung.total
     loads = [one.load for one in rung.records if one.tally]
     missing = f" Not tried, and so not in these figures: {', '.join(rung.untold)}." if rung.untold else ""
     commits = ", ".join(sorted({f"`{one.commit}`" for one in rung.records}))

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from reminders import limits, poison
-from reminders.poison import NOBODY, Record, Witness
+from reminders.poison import NOBODY, Health, Record
 
 AT: Final = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 LATER: Final = AT + timedelta(seconds=1)
@@ -26,24 +26,24 @@ def test_it_forgets_who_failed_long_ago_and_not_since() -> None:
     record.failed(rows=[ONE, OTHER], monotonic=0.0)
     record.failed(rows=[OTHER], monotonic=2.0)
     assert record.witness(monotonic=limits.SUSPECT_SECONDS) == NOBODY
-    assert record.witness(monotonic=limits.SUSPECT_SECONDS + 1.0) == Witness(may=True, suspect=OTHER)
-    assert record.witness(monotonic=limits.SUSPECT_SECONDS + 3.0) == Witness(may=True)
+    assert record.witness(monotonic=limits.SUSPECT_SECONDS + 1.0) == Health(may=True, suspect=OTHER)
+    assert record.witness(monotonic=limits.SUSPECT_SECONDS + 3.0) == Health(may=True)
 
 
 def test_it_witnesses_against_any_row_where_it_failed_nobody() -> None:
     record = Record()
     record.got_through(opened_at=LATER, began=1.0)
     record.got_through(opened_at=AT, began=0.0)  # another thread's, that took longer
-    assert record.witness(monotonic=10.0) == Witness(may=True, well_at=LATER)
+    assert record.witness(monotonic=10.0) == Health(may=True, well_at=LATER)
 
 
 def test_it_witnesses_against_the_only_row_that_failed_and_against_no_other() -> None:
     record = Record()
     record.got_through(opened_at=AT, began=0.0)
     record.failed(rows=[ONE], monotonic=1.0)
-    assert record.witness(monotonic=10.0) == Witness(may=True, well_at=AT, suspect=ONE)
+    assert record.witness(monotonic=10.0) == Health(may=True, well_at=AT, suspect=ONE)
     record.failed(rows=[ONE], monotonic=2.0)
-    assert record.witness(monotonic=10.0) == Witness(may=True, well_at=AT, suspect=ONE)
+    assert record.witness(monotonic=10.0) == Health(may=True, well_at=AT, suspect=ONE)
 
 
 def test_it_says_nothing_where_several_failed_until_something_that_began_later_got_through() -> None:
@@ -54,7 +54,7 @@ def test_it_says_nothing_where_several_failed_until_something_that_began_later_g
     record.got_through(opened_at=LATER, began=1.0)  # it began before they failed, so it shows nothing
     assert record.witness(monotonic=10.0) == NOBODY
     record.got_through(opened_at=LATER, began=3.0)
-    assert record.witness(monotonic=10.0) == Witness(may=True, well_at=LATER)
+    assert record.witness(monotonic=10.0) == Health(may=True, well_at=LATER)
 
 
 def test_it_remembers_a_bounded_number_of_failures() -> None:

@@ -44,7 +44,7 @@ def migrate(url: str) -> None:
 
 
 @contextmanager
-def pointed_at(url: str, *, pool: int = 0, statement_seconds: float = 5.0) -> Iterator[None]:
+def pointed_at(url: str, *, pool: int = 0, statement_seconds: float = 30.0) -> Iterator[None]:
     """Django's default connection goes there, in this and every new thread."""
     settings = connections["default"].settings_dict
     before = dict(settings)

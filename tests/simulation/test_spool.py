@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from django.conf import settings
 from django.db import OperationalError, connection
 
 from billing import breaker
-from reminders import drainer, phone
+from reminders import drainer, limits, phone
 from reminders.spool import Spool
 from tests.world import promises
 from tests.world.points import Points
@@ -20,6 +21,7 @@ from tests.world.world import World
 
 TEA: Final = "Remind me in 1 minute about tea"
 POINTS_MIN: Final = 8
+PATIENT_SECONDS: Final = 120.0  # a commit that the disk holds up is no loss of the database, and decides nothing here
 NUMBERS: Final = [f"+1202{n}" for n in range(5551000, 5552000) if phone.parse(f"+1202{n}").callable]
 
 
@@ -28,6 +30,8 @@ def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Spool:
     found = Spool(root=tmp_path / "spool", bytes_max=1 << 20, age_seconds_max=1e12)
     found.prepare()
     monkeypatch.setattr(drainer, "spool", lambda: found)
+    monkeypatch.setattr(limits, "CALLBACK_SECONDS", PATIENT_SECONDS)
+    monkeypatch.setattr(settings, "RINGBACK_ACCEPT_SECONDS", PATIENT_SECONDS)
     return found
 
 

@@ -252,6 +252,9 @@ class Timer(models.Model):
     subscriber_id = models.UUIDField(null=True)
     due_at = models.DateTimeField()
     wake_at = models.DateTimeField()
+    made_late_at = models.DateTimeField(
+        null=True
+    )  # when it was made, where it was due before: overdue counts from here
     token = models.UUIDField(null=True)
     claims = models.SmallIntegerField(default=0, db_default=0)
     strikes = models.SmallIntegerField(default=0, db_default=0)  # of these, failures that are the row's own fault

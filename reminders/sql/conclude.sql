@@ -40,9 +40,9 @@ WITH attempt AS (
   INSERT INTO reminders_occurrence (id, reminder_id, sequence, bucket, due_at)
   SELECT %(next_occurrence_id)s::uuid, id, sequence, bucket, due_at FROM moved WHERE %(next_occurrence_id)s::uuid IS NOT NULL
 ), ring AS (
-  INSERT INTO reminders_timer (id, kind, key, generation, bucket, subscriber_id, due_at, wake_at, wait_cause)
+  INSERT INTO reminders_timer (id, kind, key, generation, bucket, subscriber_id, due_at, wake_at, wait_cause, made_late_at)
   SELECT ringback_uuid7(), 'ring', id, generation, bucket, subscriber_id, %(ring_at)s::timestamptz, %(ring_at)s::timestamptz,
-         %(wait_cause)s::text
+         %(wait_cause)s::text, CASE WHEN %(ring_at)s::timestamptz < now() THEN now() END
     FROM moved WHERE %(ring_at)s::timestamptz IS NOT NULL
 ), closed AS (
   DELETE FROM reminders_opencall c USING attempt WHERE c.subscriber_id = attempt.subscriber_id AND c.attempt_id = attempt.id

@@ -25,8 +25,9 @@ WITH moved AS (
   INSERT INTO reminders_occurrence (id, reminder_id, sequence, bucket, due_at)
   SELECT %(next_occurrence_id)s::uuid, id, sequence, bucket, due_at FROM moved WHERE %(next_occurrence_id)s::uuid IS NOT NULL
 ), ring AS (
-  INSERT INTO reminders_timer (id, kind, key, generation, bucket, subscriber_id, due_at, wake_at)
-  SELECT ringback_uuid7(), 'ring', id, generation, bucket, subscriber_id, %(ring_at)s::timestamptz, %(ring_at)s::timestamptz
+  INSERT INTO reminders_timer (id, kind, key, generation, bucket, subscriber_id, due_at, wake_at, made_late_at)
+  SELECT ringback_uuid7(), 'ring', id, generation, bucket, subscriber_id, %(ring_at)s::timestamptz, %(ring_at)s::timestamptz,
+         CASE WHEN %(ring_at)s::timestamptz < now() THEN now() END
     FROM moved WHERE %(ring_at)s::timestamptz IS NOT NULL
 ), event AS (
   INSERT INTO reminders_event (id, subscriber_id, reminder_id, attempt_id, bucket, version, what, occurred_at, detail, trace_context)

@@ -35,9 +35,10 @@ WITH person AS (
          %(reply_segments)s::smallint, %(reply_state)s::text, %(carrier)s::text, %(received_at)s::timestamptz,
          %(reply_handed_over_at)s::timestamptz, %(trace_context)s::text FROM person WHERE %(reply_id)s::uuid IS NOT NULL
 ), timer AS (
-  INSERT INTO reminders_timer (id, kind, key, bucket, subscriber_id, due_at, wake_at)
+  INSERT INTO reminders_timer (id, kind, key, bucket, subscriber_id, due_at, wake_at, made_late_at)
   SELECT %(reply_timer_id)s::uuid, 'reply', %(reply_id)s::uuid, bucket, id, %(reply_due_at)s::timestamptz,
-         greatest(%(reply_due_at)s::timestamptz, now()) FROM person WHERE %(reply_id)s::uuid IS NOT NULL
+         greatest(%(reply_due_at)s::timestamptz, now()),
+         CASE WHEN %(reply_due_at)s::timestamptz < now() THEN now() END FROM person WHERE %(reply_id)s::uuid IS NOT NULL
 )
 SELECT id, CASE WHEN %(charge_id)s::uuid IS NOT NULL THEN
          billing_charge_message(%(charge_id)s::uuid, account_id, %(message_id)s::uuid, %(charge_minor)s::bigint,

@@ -46,9 +46,10 @@ WITH asked AS MATERIALIZED (
   INSERT INTO reminders_occurrence (id, reminder_id, sequence, bucket, due_at)
   SELECT occurrence_id, reminder_id, 1, bucket, due_at FROM person
 ), timers AS (
-  INSERT INTO reminders_timer (id, kind, key, bucket, subscriber_id, due_at, wake_at)
+  INSERT INTO reminders_timer (id, kind, key, bucket, subscriber_id, due_at, wake_at, made_late_at)
   -- A text that is read late (fetched again, drained) may be due already: a scan starts shortly before now.
-  SELECT t.id, t.kind, t.key, bucket, subscriber_id, t.due_at, greatest(t.due_at, now())
+  SELECT t.id, t.kind, t.key, bucket, subscriber_id, t.due_at, greatest(t.due_at, now()),
+         CASE WHEN t.due_at < now() THEN now() END
     FROM person, LATERAL (VALUES
       (ring_timer_id, 'ring', reminder_id, person.due_at),
       (reply_timer_id, 'reply', reply_id, CASE WHEN answers THEN received_at + make_interval(secs => %(reply_seconds)s::int)

@@ -1,21 +1,21 @@
 -- What the rows say now, for the watch: one row of figures. Each is read from an index or a small table.
 -- A timer is due until it is settled: one that is claimed wakes within a lease, one that failed (`claims`) within its
--- back-off, and each counts as long as nobody finishes it.
+-- back-off, and each counts as long as nobody finishes it: since it was due, or was made where it was due before.
 -- Locks nothing. Served by timer_rings, timer_others, reminder_dead, break_open_once_per_subject, hold_reserved and the
 -- ledger's primary key (UUIDv7: a range of time).
 WITH rings AS MATERIALIZED (
-  SELECT due_at FROM reminders_timer
+  SELECT greatest(due_at, made_late_at) AS since FROM reminders_timer
    WHERE kind = 'ring' AND wake_at <= now() + make_interval(secs => %(rings_ahead_seconds)s::float8) AND due_at <= now()
      AND (wake_at <= now() OR token IS NOT NULL OR claims > 0) LIMIT 10000
 ), others AS MATERIALIZED (
-  SELECT due_at FROM reminders_timer
+  SELECT greatest(due_at, made_late_at) AS since FROM reminders_timer
    WHERE kind <> 'ring' AND wake_at <= now() + make_interval(secs => %(others_ahead_seconds)s::float8) AND due_at <= now()
      AND (wake_at <= now() OR token IS NOT NULL OR claims > 0) LIMIT 10000
 )
 SELECT extract(epoch FROM clock_timestamp())::float8 AS clock, inet_server_port() AS server,
-       coalesce((SELECT extract(epoch FROM now() - min(due_at)) FROM rings), 0)::float8 AS oldest_due_seconds,
+       coalesce((SELECT extract(epoch FROM now() - min(since)) FROM rings), 0)::float8 AS oldest_due_seconds,
        (SELECT count(*) FROM rings) AS due_reminders,
-       coalesce((SELECT extract(epoch FROM now() - min(due_at)) FROM others), 0)::float8 AS oldest_timer_seconds,
+       coalesce((SELECT extract(epoch FROM now() - min(since)) FROM others), 0)::float8 AS oldest_timer_seconds,
        (SELECT count(*) FROM reminders_opencall) AS open_calls,
        (SELECT count(*) FROM reminders_opencall c JOIN reminders_attempt a ON a.id = c.attempt_id
          WHERE a.state IN ('intended', 'unknown')

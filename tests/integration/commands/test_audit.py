@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from billing.breaks import open_break
+from reminders import limits
 from reminders.audit import PROMISES, Report, audit, checks
 from reminders.carriers.base import Evidence
 from reminders.models import Attempt, Occurrence, Reply
@@ -21,6 +22,7 @@ from tests.integration.commands.played import ANSWERS, MISSES, POLICY, RINGS, WA
 
 # Audited a while later by the carrier's clock, so that what it listed is older than every allowance.
 LATER = timedelta(minutes=5)
+FETCHED: Final = "+12025550130"  # nobody has texted from there yet
 
 
 def run(carrier: BookedCarrier) -> Report:
@@ -51,6 +53,19 @@ def test_it_names_exactly_what_was_planted(
     report = run(carrier)
     assert named(report) == {(plant.promise, plant.kind, str(row[0])) for row in rows}
     assert report.ok is False
+
+
+@pytest.mark.parametrize("ago", [timedelta(minutes=10), timedelta(hours=20)])
+def test_what_was_fetched_late_is_overdue_only_once_it_could_have_rung(
+    carrier: BookedCarrier, planter: psycopg.Connection[tuple[Any, ...]], ago: timedelta
+) -> None:
+    played.text(carrier, FETCHED, "Remind in 1 minute about soup", ago=ago)
+    assert named(run(carrier)) == set()
+    earlier = "UPDATE reminders_timer SET made_late_at = made_late_at - make_interval(secs => %s) WHERE kind = 'ring'"
+    planter.execute(earlier, [limits.OVERDUE_SECONDS - 10])
+    assert named(run(carrier)) == set()
+    ((timer,),) = planter.execute(earlier + " AND made_late_at IS NOT NULL RETURNING id", [11]).fetchall()
+    assert named(run(carrier)) == {("P2", "timer_overdue", str(timer))}
 
 
 def _call_of(carrier: BookedCarrier, number: str, position: int = 0) -> str:

@@ -15,6 +15,8 @@ from config.observing import probes, prometheus, told, truth
 from config.observing.scraping import Scraper
 from config.observing.slos import LOOKS, looked_for
 from config.observing.watching import Watch, Watched
+from reminders import intake, tracing
+from reminders.carriers.base import Inbound
 from tests.world.scripts import TEA
 from tests.world.world import World
 
@@ -64,6 +66,20 @@ def test_it_sees_what_is_due_and_pages_once_nobody_rings_it(world: World, watch:
     world.clock.step(seconds=3600 * 24)
     assert "RemindersOverdue" not in looked(watch, world)
     assert value(watch, "oldest_due_seconds") > 20
+    assert "RemindersOverdue" in looked(watch, world, 15)
+
+
+def test_what_was_fetched_late_has_been_due_only_since_it_could_ring(world: World, watch: Watch) -> None:
+    came_at = world.clock.now
+    world.clock.step(seconds=300)
+    body = "Remind me in 1 minute about tea"
+    message = Inbound(carrier="twilio", carrier_sid="SM" + "0" * 32, sender=NUMBER, body=body, opt_out=None)
+    intake.accept(message=message, received_at=came_at, trace_context=tracing.new())
+    assert "RemindersOverdue" not in looked(watch, world)
+    assert value(watch, "oldest_due_seconds") == 0
+    assert "RemindersOverdue" not in looked(watch, world, 19)
+    assert value(watch, "oldest_due_seconds") == 19
+    assert "RemindersOverdue" not in looked(watch, world, 2)
     assert "RemindersOverdue" in looked(watch, world, 15)
 
 

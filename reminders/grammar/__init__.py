@@ -16,6 +16,7 @@ from reminders.grammar.splitting import (
     Found,
     Frame,
     Sentence,
+    is_address,
     left_of,
     listed_times,
     modifies,
@@ -43,6 +44,9 @@ YEARS_AHEAD_MAX: Final = 10
 EARLY_HOUR_MIN: Final = 4
 SUBJECT_OF_TIMES_MAX: Final = 40
 NOON: Final = 12
+# So many words may stand before "remind me": "good evening sir, kindly remind me".
+PREAMBLE_WORDS_MAX: Final = 4
+QUOTES: Final = ('"', "“", "'", "‘", "«")
 TEXT_CHARACTERS_MAX: Final = 1_600
 # Languages that are tried besides the person's own and English.
 TONGUES_MAX: Final = 1
@@ -111,7 +115,7 @@ def _in_language(sentence: Sentence, frame: Frame, told: Voice) -> tuple[int, Re
     request = commands.command(sentence, frame, told, sentence.plain)
     if request is not None:
         return 100 * len(sentence.plain), request
-    opened, greeted = _opening(sentence, told)
+    opened, greeted = _opening(sentence, frame, told)
     found, cuts = _date(sentence, frame, told, opened, asked=opened > greeted)
     if not found and commands.stops_in_passing(sentence.plain, told):
         return 50 * len(sentence.plain), Request(kind="stop", language=told.code)
@@ -125,9 +129,11 @@ def _in_language(sentence: Sentence, frame: Frame, told: Voice) -> tuple[int, Re
     return explained * 10 + 5, _request(sentence, found, cuts, opened, greeted, told)
 
 
-def _opening(sentence: Sentence, told: Voice) -> tuple[int, int]:
+def _opening(sentence: Sentence, frame: Frame, told: Voice) -> tuple[int, int]:
     """The index after "hi, remind me", and after the greeting alone."""
     words, i = sentence.words, 0
+    if sentence.text[:1] in QUOTES:
+        return 0, 0  # '"Hello" demo on friday'
     for _ in range(3):
         j = match(told.hello, words, i)
         if j == i:
@@ -136,7 +142,26 @@ def _opening(sentence: Sentence, told: Voice) -> tuple[int, int]:
     greeted = i
     for _ in range(2):
         i = match(told.open, words, i)
+    if i == greeted:
+        i = _opened_midst(sentence, frame, told, greeted)
     return (i, greeted) if i > greeted else (greeted if greeted < len(words) else 0, greeted)
+
+
+def _opened_midst(sentence: Sentence, frame: Frame, told: Voice, greeted: int) -> int:
+    """The index after "sir, please remind me", where what precedes is only how one begins; `greeted` where it is not.
+
+    "Game starts at 7, remind me at 6:30" has its subject there, and so has what ends with the date.
+    """
+    words, lexicon = sentence.words, sentence.lexicon
+    for i in range(greeted + 1, min(greeted + PREAMBLE_WORDS_MAX, len(words)) + 1):
+        word = words[i - 1]
+        if word[0] <= "9" or word in lexicon.day or word in lexicon.weekday or word in lexicon.part:
+            return greeted
+        if (j := match(told.midst, words, i)) > i:
+            after = phrase_at(sentence, frame, j)
+            end = j if after is None else after.end
+            return j if end < len(words) and words[end] not in lexicon.noise else greeted
+    return greeted
 
 
 def _date(
@@ -159,6 +184,8 @@ def _date(
         return None, closing
     while len(known) > 1 and modifies(sentence, known[-1]) and not all(modifies(sentence, one) for one in known):
         known.pop()
+    if len(known) > 1 and is_address(sentence, known[-1]) and known[-2].phrase.hour >= 0:
+        known.pop()  # "9am garage sale @ 14 Elm St"
     first, last = known[0], known[-1]
     if (listed := _list_of_times(sentence, known)) is not None:
         return listed.phrase, [listed, *closing]

@@ -25,6 +25,8 @@ class Voice:
         base = voice(data["extends"]) if "extends" in data else None
         self.code = code
         self.open: Sayings = _by_first(asking.get("open", ()), base.open if base else None)
+        # Those that open a request after a few other words too: "sir, please remind me ...".
+        self.midst: Sayings = _by_first(asking.get("midst", ()), base.midst if base else None)
         self.joint: Sayings = _by_first(asking.get("joint", ()), base.joint if base else None)
         # "remind me 2 call mum": a figure for a word.
         self.short: Sayings = _by_first(asking.get("short", ()), base.short if base else None)

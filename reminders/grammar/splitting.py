@@ -114,7 +114,7 @@ def phrases(sentence: Sentence, frame: Frame, start: int) -> list[Found]:
             i = len(words) - SEARCHED_MAX
         word = words[i]
         figure = "0" <= word[0] <= "9"
-        if (word not in known and not figure) or (figure and _is_name(sentence, i)):
+        if (word not in known and not figure) or (figure and _is_name(sentence, i)) or _is_glued(sentence, i):
             i += 1
             continue
         here = phrase_at(sentence, frame, i)
@@ -173,7 +173,13 @@ def _is_name(sentence: Sentence, i: int) -> bool:
         return True  # "pay Kim $30.50 on friday"
     if not i or words[i - 1] not in sentence.lexicon.counted:
         return False
-    return words[i].isdecimal() and not (i + 1 < len(words) and words[i + 1] in sentence.lexicon.half_day)
+    counted = words[i].isdecimal() or words[i].replace("-", "").isdecimal()  # "ch. 7-9"
+    return counted and not (i + 1 < len(words) and words[i + 1] in sentence.lexicon.half_day)
+
+
+def _is_glued(sentence: Sentence, i: int) -> bool:
+    """Whether a word is the end of a longer one: the "t" of "AT&T"."""
+    return i > 0 and sentence.words[i - 1] == "&" and sentence.starts[i] == sentence.ends[i - 1]
 
 
 def _adds_nothing(sentence: Sentence, frame: Frame, found: Found) -> bool:
@@ -213,6 +219,15 @@ def modifies(sentence: Sentence, found: Found) -> bool:
     after, gap = words[end], sentence.text[sentence.ends[end - 1] : sentence.starts[end]]
     linked = after in lexicon.joint or after in lexicon.verbs or after in lexicon.both or after in lexicon.at
     return gap == " " and not linked and after not in AFTER_A_DATE
+
+
+def is_address(sentence: Sentence, found: Found) -> bool:
+    """Whether a bare number after "at" is where, and not when: "@ 14 Elm St"."""
+    words, end, p = sentence.words, found.end, found.phrase
+    if p.has_day() or p.half or p.part or p.by_name or end >= len(words) or not words[end - 1].isdecimal():
+        return False
+    written = sentence.text[sentence.starts[end] : sentence.ends[end]]
+    return sentence.text[sentence.ends[end - 1] : sentence.starts[end]] == " " and written == words[end].title()
 
 
 def one_of_two(sentence: Sentence, first: Found, last: Found) -> Found | None:
@@ -270,9 +285,9 @@ def _lasts(p: Phrase) -> bool:
 def is_sure(sentence: Sentence, found: Found) -> bool:
     """Whether a phrase in the midst of other words is meant as a date."""
     p, lexicon = found.phrase, sentence.lexicon
-    first = sentence.words[found.start]
     if p.problem and not p.firm:
         return False
+    first = _first_of(sentence, found)
     if first in lexicon.weak and not (p.days or p.nths or p.freq or (p.weekday >= 0 and (p.hour >= 0 or p.part))):
         gap = sentence.text[sentence.ends[found.end - 1] : sentence.ends[found.end - 1] + 1]
         return found.start == 0 and (found.end - found.start > 1 or gap in (":", ","))
@@ -282,12 +297,21 @@ def is_sure(sentence: Sentence, found: Found) -> bool:
     if p.freq or p.weekday >= 0 or p.offset is not None or p.holiday or p.fixed is not None:
         return p.firm
     if p.days is not None and not p.month and p.month_shift is None:
-        opening = next((word for word in sentence.words[found.start :] if word not in lexicon.limit), first)
-        named = linked or opening in lexicon.the or first.isdecimal()
+        named = linked or first in lexicon.the or first.isdecimal()
         return p.hour >= 0 or (named and p.firm and _closes(sentence, found))
     if p.firm:
         return True
     return (linked or p.hour >= 0) and (p.part != "" or p.month_shift is not None or p.month > 0)
+
+
+def _first_of(sentence: Sentence, found: Found) -> str:
+    """The first word that is more than a link: the "on" of "due on the 1st"."""
+    lexicon = sentence.lexicon
+    for word in sentence.words[found.start : found.end]:
+        links = word in lexicon.joint or word in lexicon.before or word in lexicon.limit
+        if not links or word in lexicon.on or word in lexicon.at or word in lexicon.into or word in lexicon.the:
+            return word
+    return sentence.words[found.start]
 
 
 def _closes(sentence: Sentence, found: Found) -> bool:
@@ -353,7 +377,7 @@ def _joined(pieces: list[str], voice: Voice) -> str:
     subject = ""
     for piece in pieces:
         if not subject:
-            subject = _without_joint(piece.lstrip(LEADING), voice)
+            subject = _without_joint(_led(piece), voice)
             continue
         if not piece.strip(STOPS + " \t\r\n").strip():
             continue
@@ -361,6 +385,14 @@ def _joined(pieces: list[str], voice: Voice) -> str:
         closed = rest[:1] in (*",;:.!?",)
         subject = (subject.rstrip(" \t\r\n,;:") + rest) if closed else f"{subject.rstrip()} {rest}"
     return _without_stop(_without_joint(subject.strip(), voice), pieces)
+
+
+def _led(piece: str) -> str:
+    """Without the signs that lead to it; a dash that begins a line of a list is the subject's own."""
+    rest = piece.lstrip(LEADING)
+    before = piece[: len(piece) - len(rest)]
+    at = before.rfind("\n") + 1
+    return before[at:].lstrip() + rest if at and "\n-" in rest and before[at:].strip() == "-" else rest
 
 
 def _without_joint(piece: str, voice: Voice) -> str:

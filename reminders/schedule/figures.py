@@ -113,6 +113,8 @@ def before_clock(p: Phrase, i: int, value: float, j: int) -> int:
     if p.words[j] in p.lexicon.through and (k := sooner(p, i, value, j) or _nine_to_five(p, value, j)):
         return k
     between = p.words[j] in p.lexicon.to or p.words[j] in p.lexicon.past
+    if p.words[j] in p.lexicon.before and p.words[i].isdecimal() and value % MINUTES_SPOKEN:
+        return bare(p, i, value, j)  # "assignment 3 before 5pm"
     if between and p.at != i and not (number(p.lexicon, p.words, j + 1)[1] or p.word(j + 1) in p.lexicon.clock):
         return bare(p, i, value, j)  # "march 5 to call the vet"
     if p.words[j] in p.lexicon.clock and value != 12:
@@ -239,7 +241,7 @@ def bare(p: Phrase, i: int, value: float, j: int) -> int:
         return clocks.clock(p, i)
     if p.lexicon.code == "en" and (k := dates.spaced(p, i)):
         return k
-    if p.into == i and 1 <= whole <= 60 and (j >= len(p.words) or p.words[j] in p.lexicon.about):
+    if p.into == i and 1 <= whole <= 60 and _closes_a_while(p, j):
         p.span, p.span_seconds = True, p.span_seconds + 60 * whole  # "in 5" is in minutes
         p.firm = True
         return j
@@ -264,6 +266,12 @@ def bare(p: Phrase, i: int, value: float, j: int) -> int:
         p.days.append(whole)
         return j
     return _hour(p, i, whole, j)
+
+
+def _closes_a_while(p: Phrase, j: int) -> bool:
+    """Whether "in 5" is over: at the end, or before what is to be done."""
+    word = p.word(j)
+    return not word or word in p.lexicon.about or (word in p.lexicon.to and p.word(j + 1) in p.lexicon.verbs)
 
 
 def _is_day_number(p: Phrase, i: int, whole: int, j: int) -> bool:
@@ -295,7 +303,8 @@ def _hour(p: Phrase, i: int, whole: int, j: int) -> int:
     timed = p.word(k) in p.lexicon.half_day or (p.has_day() and not p.month and p.hour < 0 and k == len(p.words))
     if k and whole <= 24 and (not p.words[i].isdecimal() or timed):
         return clocks.clock(p, i)
-    if p.hour >= 0 or not _part_follows(p, j) and not (p.has_day() and (_ends(p, j) or _to_do(p, whole, j))):
+    dated = p.has_day() or p.part != ""  # "by evening 6"
+    if p.hour >= 0 or not _part_follows(p, j) and not (dated and (_ends(p, j) or _to_do(p, whole, j))):
         whole_text = len(p.words[i]) == 4 and i == 0 and j == len(p.words) and p.hour < 0
         return clocks.clock(p, i) if whole_text and not YEAR_MIN <= whole <= YEAR_MAX else 0
     return clocks.clock(p, i)

@@ -11,11 +11,10 @@ from reminders import languages
 from reminders.grammar import commands
 from reminders.grammar.request import KINDS, Request
 from reminders.grammar.sayings import Voice, foreign, match, voice
+from reminders.grammar.sentence import Cut, Sentence
 from reminders.grammar.splitting import (
-    Cut,
     Found,
     Frame,
-    Sentence,
     is_address,
     left_of,
     listed_times,
@@ -24,6 +23,7 @@ from reminders.grammar.splitting import (
     parted,
     phrase_at,
     phrases,
+    what_cannot_be,
 )
 from reminders.schedule.clock import TIMES_MAX
 from reminders.schedule.conventions import convention
@@ -31,7 +31,7 @@ from reminders.schedule.moving import moved
 from reminders.schedule.phrase import Phrase
 from reminders.schedule.repeat import OVER
 from reminders.schedule.repeating import UNSAID, rule
-from reminders.schedule.resolve import point
+from reminders.schedule.resolve import NO_DATE, point
 from reminders.schedule.rules import first_of
 from reminders.schedule.stamps import forwards, localised
 from reminders.schedule.suggestions import suggestion
@@ -126,7 +126,14 @@ def _in_language(sentence: Sentence, frame: Frame, told: Voice) -> tuple[int, Re
     if found is None:
         subject = left_of(sentence, opened, cuts, told)
         return explained, Request(kind="unclear", problem="no_date", subject=subject, language=told.code)
-    return explained * 10 + 5, _request(sentence, found, cuts, opened, greeted, told)
+    request = _request(sentence, found, cuts, opened, greeted, told)
+    if request.kind == "remind":
+        chosen = Found(cuts[0].start, cuts[0].end, found)
+        wrong = what_cannot_be(sentence, frame, max(greeted, 0), chosen)
+        if wrong is not None:
+            refused = _due(wrong.phrase, request.subject, told.code)
+            request = refused if refused.kind != "remind" else replace(request, kind="impossible", problem=NO_DATE)
+    return explained * 10 + 5, request
 
 
 def _opening(sentence: Sentence, frame: Frame, told: Voice) -> tuple[int, int]:
@@ -182,6 +189,7 @@ def _date(
         if alone is not None and alone.end == len(sentence.words):
             return alone.phrase, [alone]  # nothing but a date, however short
         return None, closing
+    known = [one for one in known if not one.phrase.problem] or known  # the rest is looked through for what cannot be
     while len(known) > 1 and modifies(sentence, known[-1]) and not all(modifies(sentence, one) for one in known):
         known.pop()
     if len(known) > 1 and is_address(sentence, known[-1]) and known[-2].phrase.hour >= 0:

@@ -7,8 +7,10 @@ from typing import Final
 from reminders import languages
 from reminders.grammar.request import Request
 from reminders.grammar.sayings import Voice, match, voice
-from reminders.grammar.splitting import Frame, Sentence, phrases
+from reminders.grammar.sentence import Sentence
+from reminders.grammar.splitting import Frame, phrases
 from reminders.schedule import zones
+from reminders.schedule.descent import readers
 from reminders.schedule.tokens import tokens
 
 COMMAND_WORDS_MAX: Final = 14
@@ -137,6 +139,8 @@ def _move(sentence: Sentence, frame: Frame, told: Voice, rest: list[str]) -> Req
     k = match(told.move_to, rest, j)
     if number is None:
         return None
+    if k == j < len(rest) and not (rest[k][0].isdecimal() or rest[k] in readers(told.code)):
+        return None  # "change 30 amp fuse tomorrow"
     return Request(kind="move", number=number, phrase=_from_word(sentence, rest, k), language=told.code)
 
 

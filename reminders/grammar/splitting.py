@@ -9,7 +9,9 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Final
 
+from reminders.grammar.impossible import cannot_be
 from reminders.grammar.sayings import Voice, match
+from reminders.grammar.sentence import AFTER_A_DATE, STOPS, Cut, Sentence
 from reminders.schedule.clock import TIMES_MAX
 from reminders.schedule.conventions import Convention
 from reminders.schedule.descent import readers
@@ -17,7 +19,6 @@ from reminders.schedule.phrase import INNERS_MAX, Phrase, descend
 from reminders.schedule.ranges import DAY_OF, TIME_OF, borrow
 from reminders.schedule.repeating import UNSAID
 from reminders.schedule.tokens import spans
-from reminders.schedule.words import Lexicon, lexicon
 
 # The words of a message that are searched for a date, at its start and from its end; what follows "remind me" is
 # always read.
@@ -27,6 +28,9 @@ SEARCHED_MAX: Final = 16
 INNERS_IN_A_MESSAGE_MAX: Final = 10
 # So much of what stands between two words is looked at.
 SIGNS_MAX: Final = 40
+# Figures of a message that are looked at for dates that no calendar has, and where "thirty" of "thirty-first" begins.
+LOOKED_MAX: Final = 24
+TENS_MIN: Final = 20
 # Words that may be read twice, since the phrase that they were read in was none.
 AGAIN_MAX: Final = 40
 # The value of an ordinal's suffix after which a figure is a day of the month and nothing else.
@@ -34,39 +38,6 @@ SURE: Final = 2
 MONEY: Final = frozenset("$£€₹#")
 LEADING: Final = " \t\r\n,:;.-–—!?…>=|~"
 TRAILING: Final = " \t\r\n,;:-–—>"
-STOPS: Final = ".!?…,;:"
-# What follows a date that names no thing.
-AFTER_A_DATE: Final = frozenset({"about", "to", "for", "with", "and", "at", "or", "on", "re", "by", "before", "i"})
-
-
-class Sentence:
-    """A message's words and where each stands in it."""
-
-    def __init__(self, text: str, folded: tuple[list[str], list[int], list[int]], code: str) -> None:
-        self.text = text
-        self.plain, self.plain_starts, self.plain_ends = folded
-        self.lexicon: Lexicon = lexicon(code)
-        self.words, self.starts, self.ends = _merged(folded, self.lexicon)
-        if not self.lexicon.names.isdisjoint(self.words):
-            self.words = [self._unnamed(i, word) for i, word in enumerate(self.words)]
-        self.inners = 0  # how many phrases were read inside others
-
-    def _unnamed(self, i: int, word: str) -> str:
-        """The word, or one that means nothing for a name: "lunch with Tom at 1"."""
-        written = self.text[self.starts[i] : self.ends[i]]
-        return word.title() if i and word in self.lexicon.names and written == word.title() else word
-
-    def word_is_suffix(self, i: int) -> bool:
-        """Whether a word is the "th" of the figure before it."""
-        return i < len(self.words) and self.words[i] in self.lexicon.suffix and self.starts[i] == self.ends[i - 1]
-
-
-@dataclass(frozen=True, slots=True)
-class Cut:
-    """Words `start` to `end` of a sentence that are no part of its subject."""
-
-    start: int
-    end: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +45,10 @@ class Found(Cut):
     """A date phrase, and what it said."""
 
     phrase: Phrase
+
+
+# Where no other date was found.
+NOTHING: Final = Cut(-9, -9)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +98,9 @@ def phrases(sentence: Sentence, frame: Frame, start: int) -> list[Found]:
             again += here.end - i
             i += 1
             continue
+        if here is not None and here.phrase.problem and (beyond := _after_a_number(sentence, here)):
+            i = beyond
+            continue
         if figure and here is not None and here.end < len(words) and _goes_on(sentence, words[here.end]):
             later = phrase_at(sentence, frame, i + 1)
             if later is not None and later.end > here.end:
@@ -159,6 +137,16 @@ def _without_particle(sentence: Sentence, frame: Frame, found: Found) -> Found:
     behind = words[i] in lexicon.behind  # "mummy [ko] kal 7 baje"
     rest = phrase_at(sentence, frame, i + 1) if loose or begins or behind else None
     return rest if rest is not None and rest.end == found.end else found
+
+
+def _after_a_number(sentence: Sentence, found: Found) -> int:
+    """The word after a figure that a phrase began with and that was neither date nor time; 0 where it was one.
+
+    "Set oven at 40 friday": a phrase that cannot be is none, unless it surely is one.
+    """
+    words, i = sentence.words, found.start
+    i += i + 1 < found.end and (words[i] in sentence.lexicon.at or words[i] in sentence.lexicon.into)
+    return i + 1 if "0" <= words[i][0] <= "9" and not cannot_be(sentence, i, NOTHING) else 0
 
 
 def _goes_on(sentence: Sentence, word: str) -> bool:
@@ -417,26 +405,35 @@ def _without_stop(subject: str, pieces: list[str]) -> str:
     return subject[:-1] if subject.endswith(".") and not subject.endswith("..") else subject
 
 
-def _merged(
-    folded: tuple[list[str], list[int], list[int]], words_of: Lexicon
-) -> tuple[list[str], list[int], list[int]]:
-    words, starts, ends = folded
-    if words_of.openers.isdisjoint(words):
-        return words, starts, ends
-    if not words_of.slips.keys().isdisjoint(words):
-        words = [words_of.slips.get(word, word) for word in words]
-    found: tuple[list[str], list[int], list[int]] = ([], [], [])
-    i, n = 0, len(words)
-    while i < n:
-        size = 1
-        longer = words_of.merges.get(words[i])
-        if longer is not None and i + 1 < n and not (i and words_of.counted_by(words[i - 1], words[i])):
-            for rest in longer.get(words[i + 1], ()):
-                if words[i + 1 : i + 1 + len(rest)] == rest:
-                    size = 1 + len(rest)
-                    break
-        found[0].append(" ".join(words[i : i + size]))
-        found[1].append(starts[i])
-        found[2].append(ends[i + size - 1])
-        i += size
-    return found
+def what_cannot_be(sentence: Sentence, frame: Frame, opened: int, chosen: Found) -> Found | None:
+    """The first date or time of no calendar and no clock from word `opened` on, with what `chosen` says besides."""
+    i, looked = opened, 0
+    while i < len(sentence.words) and looked < LOOKED_MAX:
+        word = sentence.words[i]
+        end = 0
+        if "0" <= word[0] <= "9" or word in sentence.lexicon.month or word in sentence.lexicon.ordinal:
+            looked += 1
+            end = cannot_be(sentence, i, chosen)
+        elif sentence.lexicon.number.get(word, 0) >= TENS_MIN:
+            end = cannot_be(sentence, i, chosen)  # "thirty-first of june"
+        if end > 0:
+            return _refused(sentence, frame, i, end, chosen)
+        i = -end if end < 0 else i + 1
+    return None
+
+
+def _refused(sentence: Sentence, frame: Frame, i: int, end: int, chosen: Found) -> Found | None:
+    """The phrase that those words are, with the day or the time of the other one."""
+    before = sentence.words[i - 1] if i else ""
+    at = 1 if before in sentence.lexicon.at else 0
+    found = phrase_at(sentence, frame, 0, sentence.words[i - at : end])
+    if found is None or not found.phrase.problem:
+        found = phrase_at(sentence, frame, 0, sentence.words[i:end]) or found
+    if found is None:
+        return None
+    p, q = found.phrase, chosen.phrase
+    if p.hour < 0 and q.hour >= 0:
+        borrow(p, q, TIME_OF)
+    if not p.has_day() and q.has_day() and not q.freq:
+        borrow(p, q, DAY_OF)
+    return Found(i - at, end, p)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Final
 
 from reminders.schedule.clock import clock, figures, set_time
@@ -80,6 +81,8 @@ def weekday(p: Phrase, i: int) -> int:
         return i + 1
     if p.freq:
         return repeated(p, value, i)
+    if p.offset is not None and p.hour >= 0 and (p.now.toordinal() + p.offset - 1) % 7 != value:
+        return 0  # "tomorrow at 9am: Sun 32 inch TV"
     if p.days and not p.month and p.words[i] in p.lexicon.month:
         return month(p, i)  # "1 mar": martes and marzo
     if p.weekday >= 0:
@@ -116,11 +119,21 @@ def month(p: Phrase, i: int) -> int:
     if p.month:
         p.months = [*(p.months or [p.month]), p.lexicon.month[p.words[i]]]
         p.paired = p.paired or len(p.days or ()) != p.days_named
+    if is_another(p, p.lexicon.month[p.words[i]], p.word(i + 1)):
+        return 0
     if p.days and p.month == 0 and p.words[i - 1] in p.lexicon.on and p.words[i - 1] not in p.lexicon.the:
         return 0  # "the 1st, on feb 27"
     p.days_named = len(p.days or ())
     p.month = p.lexicon.month[p.words[i]]
     return i + 1
+
+
+def is_another(p: Phrase, month: int, day: str) -> bool:
+    """Whether a date after "tomorrow at 9am" is another day than that, and so part of what it is about."""
+    if p.offset is None or p.hour < 0 or p.days:
+        return False
+    named = p.now + timedelta(days=p.offset)
+    return month not in (0, named.month) or day != str(named.day)
 
 
 def holiday(p: Phrase, i: int) -> int:
@@ -214,6 +227,8 @@ def nth(p: Phrase, value: int, j: int) -> int:
         return 0  # "last night"
     if value > DAYS_MAX and not p.freq and not p.month and j >= 3 and not _awaited(p, j - 3, j):
         return 0  # "nan's 80th"
+    if is_another(p, 0, str(value)):
+        return 0  # "tomorrow at 9am: thirty first aid kits"
     if len(p.days or ()) + len(p.nths or ()) >= LISTED_MAX:
         return 0
     word = p.word(j)

@@ -98,8 +98,24 @@ def unlinked(p: Phrase, i: int) -> int:
 
 def roughly(p: Phrase, i: int) -> int:
     """ "around 1030"."""
+    if p.words[i] in p.lexicon.topic and p.has_day() and not _is_time(p, i + 1):
+        return 0  # "friday about the 5th grade play"
     p.at = i + 1
     return -(i + 1)
+
+
+def _is_time(p: Phrase, i: int) -> bool:
+    """Whether a time comes after "friday about", and not so many things."""
+    word, lexicon = p.word(i), p.lexicon
+    if p.hour >= 0 or not word or "/" in word or "-" in word or word in lexicon.month or word in lexicon.the:
+        return False
+    counts = word.isdecimal() or (word in lexicon.number and word not in lexicon.a)
+    after = p.word(i + 1)
+    if not counts or not after or after in lexicon.topic:
+        return True
+    timed = after in lexicon.half_day or after in lexicon.oclock or after in lexicon.part or after in lexicon.to
+    timed = timed or after in lexicon.past or after in lexicon.verbs or after in lexicon.at or after in lexicon.on
+    return timed or after in lexicon.into or after in lexicon.day or after in lexicon.pm_short
 
 
 def between(p: Phrase, i: int) -> int:

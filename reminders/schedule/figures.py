@@ -166,6 +166,8 @@ def before_month(p: Phrase, i: int, value: float, j: int) -> int:
     if value > 31:
         p.year = int(value)
         return j
+    if dates.is_another(p, 0, str(int(value))):
+        return 0
     p.days = [*(p.days or []), int(value)]
     p.firm = True
     return j

@@ -239,7 +239,10 @@ def day_of(p: Phrase, spot: tuple[int, int, int, int] | None) -> int | None:
             p.problem = MISMATCH
         return p.fixed
     if p.offset is not None:
-        return (p.here or p.now).toordinal() + p.offset + 7 * p.more_weeks
+        found = (p.here or p.now).toordinal() + p.offset + 7 * p.more_weeks
+        if p.weekday >= 0 or p.days or p.month:
+            _agree(p, found)
+        return found
     if p.nths is not None:
         return _nth(p)
     if p.edge:
@@ -255,6 +258,14 @@ def day_of(p: Phrase, spot: tuple[int, int, int, int] | None) -> int | None:
     if p.month or p.month_shift is not None:
         return _month(p)
     return None
+
+
+def _agree(p: Phrase, found: int) -> None:
+    """ "tomorrow dec 25": two days that are not the same are none."""
+    day = date.fromordinal(found) if 1 <= found <= ORDINAL_MAX else date.max
+    another = bool(p.days) and (p.days or [0])[0] not in (-1, day.day)
+    if another or (p.weekday >= 0 and (found - 1) % 7 != p.weekday) or p.month not in (0, day.month):
+        p.problem = MISMATCH
 
 
 def _weekday(p: Phrase, spot: tuple[int, int, int, int] | None) -> int:

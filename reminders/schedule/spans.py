@@ -26,6 +26,10 @@ def span(p: Phrase, value: float, j: int) -> int:
     unit = lexicon.unit[words[j]]
     if words[j] in lexicon.hour_mark and _is_clock(p, value, j):
         return after_hour(p, value, j, exact=False)
+    if p.hour >= 0 and p.into < 0 and not p.span and not p.freq and p.has_day() and not p.anchored:
+        after = p.word(j + 1)
+        if after and not (after in lexicon.hence or after in lexicon.of_from or after in lexicon.before):
+            return 0  # "tomorrow at 9am: 60 minutes show"
     if value > HOURS_OF_A_DAY and words[j] in lexicon.oclock and p.into < 0 and p.has_day():
         p.problem = p.problem or NO_TIME  # "tomorrow 25h"
     k = j + 1

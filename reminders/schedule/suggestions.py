@@ -24,13 +24,15 @@ def suggestion(p: Phrase) -> tuple[datetime | None, datetime | None]:
             minutes = min(p.hour, 99) * 60 + min(p.minute, 99)
             p.hour, p.minute, p.exact = minutes // 60 % 24, minutes % 60, True
         p.second = min(p.second, 59)
+        if p.offset is not None:
+            p.weekday, p.days, p.month = -1, None, 0  # "tomorrow dec 25"
         if p.fixed is not None and p.weekday >= 0:
             p.weekday = -1
         if p.days and p.month and 1 <= p.month <= 12:
             year = p.year or p.now.year + ((p.month, p.days[0]) < (p.now.month, p.now.day))
             p.days = [min(p.days[0], days.month_length(year, p.month))]
             p.weekday = -1
-        meant = moment(p) if p.fixed or p.days or p.hour >= 0 else None
+        meant = moment(p) if p.fixed or p.days or p.hour >= 0 or p.offset is not None else None
     p.problem = problem
     return meant, said
 

@@ -21,7 +21,7 @@ SETS: Final = (
     "quarter oclock hour_mark through until starting except for times once twice thrice verbs determiner measure "
     "day_word later month_end time_word plus part_today hour_plus hour_minus ago pm_short coming "
     "or time_before weak same_time alternate filler day_past part_every between about counted behind "
-    "no_slip names"
+    "no_slip names colon topic"
 ).split()
 VALUES: Final = "number adder multiplier fraction ordinal ordinal_suffix edge clock often sets".split()
 LISTS: Final = "unit day part half_day holiday".split()
@@ -54,8 +54,8 @@ class Lexicon:
         self.same_time = frozenset(tables["same_time"])
         self.weak, self.behind = frozenset(tables["weak"]), frozenset(tables["behind"])
         self.measure, self.names = frozenset(tables["measure"]), frozenset(tables["names"])
-        self.counted = frozenset(tables["counted"])
-        self.between, self.about = frozenset(tables["between"]), frozenset(tables["about"])
+        self.counted, self.colon = frozenset(tables["counted"]), frozenset(tables["colon"])
+        self.between, self.about, self.topic = (frozenset(tables[n]) for n in ("between", "about", "topic"))
         self.alternate, self.filler = frozenset(tables["alternate"]), frozenset(tables["filler"])
         self.day_past, self.part_every = frozenset(tables["day_past"]), frozenset(tables["part_every"])
         self.either = frozenset(tables["or"])

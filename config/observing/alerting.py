@@ -5,7 +5,6 @@ Evaluates the same data as the generated Prometheus rules, for machines without 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
 
 from config.observing.slos import PAGE, SEVERITIES, WATCH_ABSENT, Alert, Burn, LookedFor
 
@@ -27,10 +26,6 @@ class Firing:
     value: float | None
 
 
-ECHO_SECONDS: Final = 75.0
-"""How long an ended cause goes on to silence what began while it fired: symptoms look back over a minute."""
-
-
 class Evaluator:
     """Remembers since when each condition holds, and when each alert fired last."""
 
@@ -38,36 +33,51 @@ class Evaluator:
         self._looked_for = looked_for
         self._since: dict[str, float] = {}
         self._fired: dict[str, float] = {}
+        self._causes = {alert.name: looked_for.causes(alert.name) for alert in looked_for.alerts}
+        self._burn_causes = {slo.name: looked_for.burn_causes(slo.name) for slo in looked_for.slos}
 
     def look(self, *, looks: Looks, burns: Mapping[str, Mapping[int, float | None]], at: float) -> list[Firing]:
         """What fires at `at`. `burns`: each objective's burn rate by window in seconds; None where too few events."""
-        firing = [*self._symptoms(looks, at), *self._burning(burns, at)]
-        self._fired |= {one.name: at for one in firing}
-        return [replace(one, silenced_by=self._cause(one, at)) for one in firing]
+        symptoms = self._symptoms(looks, at)
+        self._fired |= {one.name: at for one, _ in symptoms}
+        several = [*symptoms, *self._burning(burns, at)]
+        return merged([replace(one, silenced_by=self._cause(one, echo, at)) for one, echo in several])
 
-    def _symptoms(self, looks: Looks, at: float) -> list[Firing]:
+    def remembers(self, *, at: float) -> dict[str, float]:
+        """How many seconds ago each symptom fired last, for as long as that silences anything."""
+        longest = max(self._looked_for.echoes(), default=0)
+        return {name: at - fired for name, fired in self._fired.items() if at - fired <= longest}
+
+    def recall(self, *, fired: Mapping[str, float], firing: Mapping[str, float], at: float) -> None:
+        """Go on where another evaluator stopped: what it remembered, and since when what fires does, in seconds ago."""
+        self._fired = {name: at - ago for name, ago in fired.items()} | self._fired
+        keys = {alert.name: [alert.name] for alert in self._looked_for.alerts}
+        for slo in self._looked_for.slos:
+            for burn in self._looked_for.burns:
+                keys.setdefault(burn_name(slo.name, burn.severity), []).append(_burn_key(slo.name, burn))
+        since = {key: at - ago for name, ago in firing.items() for key in keys.get(name, ())}
+        self._since = since | self._since
+
+    def _symptoms(self, looks: Looks, at: float) -> list[tuple[Firing, float]]:
         found = []
         for alert in self._looked_for.alerts:
             values = looks.get(alert.metric, {})
             if self._stays(alert.name, alert.holds(values), alert.for_seconds, at):
-                found.append(_firing(alert, self._since[alert.name], values))
+                found.append((_firing(alert, self._since[alert.name], values), alert.echo_seconds))
         return found
 
-    def _burning(self, burns: Mapping[str, Mapping[int, float | None]], at: float) -> list[Firing]:
+    def _burning(self, burns: Mapping[str, Mapping[int, float | None]], at: float) -> list[tuple[Firing, float]]:
         found = []
         for slo in self._looked_for.slos:
-            for severity in SEVERITIES:
-                name = burn_name(slo.name, severity)
-                several = [one for one in self._looked_for.burns if one.severity == severity]
-                holds = any(_burns(one, burns.get(slo.name, {})) for one in several)
-                if self._stays(name, holds, min((one.for_seconds for one in several), default=0.0), at):
-                    says = f"{slo.title}: the error budget is spent too fast."
-                    found.append(
-                        Firing(
-                            name=name, severity=severity, promise=slo.promise, slo=slo.name, says=says,
-                            since=self._since[name], silenced_by="", value=None,
-                        )
+            for burn in self._looked_for.burns:
+                key = _burn_key(slo.name, burn)
+                if self._stays(key, _burns(burn, burns.get(slo.name, {})), burn.for_seconds, at):
+                    one = Firing(
+                        name=burn_name(slo.name, burn.severity), severity=burn.severity, promise=slo.promise,
+                        slo=slo.name, says=f"{slo.title}: the error budget is spent too fast.",
+                        since=self._since[key], silenced_by="", value=None,
                     )  # fmt: skip
+                    found.append((one, burn.echo_seconds))
         return found
 
     def _stays(self, name: str, holds: bool, for_seconds: float, at: float) -> bool:
@@ -76,18 +86,22 @@ class Evaluator:
             return False
         return at - self._since.setdefault(name, at) >= for_seconds
 
-    def _cause(self, one: Firing, at: float) -> str:
-        for name in self._silencers(one):
-            fired_at = self._fired.get(name, float("-inf"))
-            if name != one.name and (fired_at == at or (one.since <= fired_at and at - fired_at <= ECHO_SECONDS)):
+    def _cause(self, one: Firing, echo_seconds: float, at: float) -> str:
+        causes = self._causes[one.name] if one.name in self._causes else self._burn_causes[one.slo]
+        for name in causes:
+            if at - self._fired.get(name, float("-inf")) <= echo_seconds:
                 return name
         return ""
 
-    def _silencers(self, one: Firing) -> Sequence[str]:
-        for alert in self._looked_for.alerts:
-            if alert.name == one.name:
-                return alert.silenced_by
-        return [alert.name for alert in self._looked_for.alerts if alert.slo == one.slo and alert.severity == PAGE]
+
+def merged(several: Sequence[Firing]) -> list[Firing]:
+    """One for each name: an objective burns in several windows, and one that nothing silences is enough for a page."""
+    found: dict[str, Firing] = {}
+    for one in several:
+        before = found.setdefault(one.name, one)
+        if before.silenced_by and not one.silenced_by:
+            found[one.name] = one
+    return list(found.values())
 
 
 def burn_name(slo: str, severity: str) -> str:
@@ -100,6 +114,10 @@ def known_names(looked_for: LookedFor) -> list[str]:
     """The name of every alert that can fire."""
     burning = [burn_name(slo.name, severity) for slo in looked_for.slos for severity in SEVERITIES]
     return [WATCH_ABSENT, *(alert.name for alert in looked_for.alerts), *burning]
+
+
+def _burn_key(slo: str, burn: Burn) -> str:
+    return f"{slo} over {burn.long_seconds}"
 
 
 def _burns(burn: Burn, rates: Mapping[int, float | None]) -> bool:

@@ -13,8 +13,8 @@ from datetime import datetime
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from config.observing.alerting import Firing, Looks
-from config.observing.slos import LOOKS, LookedFor
+from config.observing.alerting import Firing, Looks, merged
+from config.observing.slos import ECHO, LOOKS, LookedFor
 
 PROMETHEUS, WATCH = "prometheus", "watch"
 SECONDS_MAX: Final = 1.0
@@ -54,10 +54,10 @@ def _fires(found: Found, looked_for: LookedFor, looks: Looks, now: datetime, at:
     beats = [one for one in found if one["labels"]["alertname"] == LOOKS]
     if not any((now - _instant(one["updatedAt"])).total_seconds() <= SILENT_SECONDS for one in beats):
         return None
-    names = {one["fingerprint"]: one["labels"]["alertname"] for one in found}
+    names = {one["fingerprint"]: one["labels"].get("cause", one["labels"]["alertname"]) for one in found}
     shown = {alert.name: (alert.metric, alert.label) for alert in looked_for.alerts}
     firing = []
-    for one in (one for one in found if one not in beats):
+    for one in (one for one in found if one["labels"]["alertname"] not in (LOOKS, ECHO)):
         labels, name = one["labels"], one["labels"]["alertname"]
         metric, label = shown.get(name, ("", ""))
         firing.append(
@@ -72,7 +72,7 @@ def _fires(found: Found, looked_for: LookedFor, looks: Looks, now: datetime, at:
                 value=looks.get(metric, {}).get(label),
             )
         )
-    return firing
+    return merged(firing)
 
 
 def _silenced(status: Mapping[str, Any], names: Mapping[str, str]) -> str:

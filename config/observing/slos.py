@@ -14,6 +14,8 @@ SEVERITIES: Final = (PAGE, TICKET)
 WATCH_ABSENT: Final = "WatchAbsent"  # Prometheus says it, or whoever reads what the watch told
 LOOKS: Final = "PrometheusLooks"  # fires as long as Prometheus looks at what the watch shows; nobody is told of it
 LOOKS_LABELS: Final = {"severity": "none", "class": "heartbeat"}
+ECHO: Final = "FiredLately"  # fires for each symptom that has fired lately: what silences, and is told to nobody
+ECHO_LABELS: Final = {"severity": "none", "class": "echo"}
 WATCH_ABSENT_SAYS: Final = "The watch itself is away, so nothing that it shows can fire."
 
 
@@ -45,6 +47,7 @@ class Alert:
     for_seconds: float
     says: str
     silenced_by: tuple[str, ...]  # causes that page for it
+    echo_seconds: float  # for so long after a cause has ended it may still tell of it, and is silent
 
     def holds(self, values: Mapping[str, float]) -> bool:
         """Whether its condition holds for one look at its gauge, by label; nothing seen is not good and not bad."""
@@ -56,13 +59,18 @@ class Alert:
 
 @dataclass(frozen=True, kw_only=True)
 class Burn:
-    """A burn-rate alert of every objective: both windows burn faster than `factor`."""
+    """A burn-rate alert of every objective: both windows burn faster than `factor`.
+
+    Its short window holds the bad minutes of a symptom that has ended: `echo_seconds` is as long, and what it takes to
+    count them.
+    """
 
     severity: str
     factor: float
     long_seconds: int
     short_seconds: int
     for_seconds: float
+    echo_seconds: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +81,27 @@ class LookedFor:
     alerts: tuple[Alert, ...]
     burns: tuple[Burn, ...]
     events_floor: int  # fewer bad events than this page nobody
+
+    def echoes(self) -> list[int]:
+        """For how many seconds something that has ended silences anything: each length once, the shortest first."""
+        several = [*(one.echo_seconds for one in self.alerts), *(one.echo_seconds for one in self.burns)]
+        return sorted({int(seconds) for seconds in several})
+
+    def causes(self, name: str) -> tuple[str, ...]:
+        """What silences a symptom: its causes, and theirs, in the order of the data (the deepest first)."""
+        direct = {alert.name: alert.silenced_by for alert in self.alerts}
+        found, new = set[str](), {*direct[name]}
+        while new:
+            found |= new
+            new = {cause for one in new for cause in direct[one]} - found
+        return tuple(one for one in direct if one in found)
+
+    def burn_causes(self, slo: str) -> tuple[str, ...]:
+        """What silences a burn rate: the pages that spend this budget, and what they are silenced by."""
+        pages = [alert.name for alert in self.alerts if alert.severity == PAGE]
+        spend = {alert.name for alert in self.alerts if alert.slo == slo and alert.name in pages}
+        spend |= {cause for one in spend for cause in self.causes(one)}
+        return tuple(one for one in pages if one in spend)
 
 
 @cache

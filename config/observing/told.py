@@ -6,6 +6,7 @@ No Django and no database: it is read where both are away.
 import json
 import tempfile
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -14,6 +15,17 @@ from config.observing.prometheus import WATCH
 
 ALERTS: Final = "alerts.json"
 SILENT_SECONDS: Final = 45  # so long a watch may take that is started anew on a busy machine
+
+
+@dataclass(frozen=True, kw_only=True)
+class Remembered:
+    """What a watch knew, in seconds ago: when each symptom fired last; where it was there until a moment ago also since
+    when what fires does, and what of that somebody was told of.
+    """
+
+    fired: Mapping[str, float] = field(default_factory=dict)
+    firing: Mapping[str, float] = field(default_factory=dict)
+    paged: tuple[str, ...] = ()
 
 
 def read(*, home: Path, at: datetime) -> dict[str, Any]:
@@ -32,6 +44,21 @@ def read(*, home: Path, at: datetime) -> dict[str, Any]:
         "gauges": found["gauges"],
         "silent": found.get("silent", []),
     }
+
+
+def remembered(*, home: Path, at: datetime) -> Remembered:
+    """What a watch that starts at `at` needs of the one before it. Never raises."""
+    try:
+        found = json.loads((home / "run" / ALERTS).read_text())
+        ago = (at - datetime.fromisoformat(found["at"])).total_seconds()
+        fired = {name: seconds + ago for name, seconds in found["fired"].items()}
+        firing = {one["name"]: one["for_seconds"] + ago for one in found["alerts"]}
+        paged = tuple(one["name"] for one in found["alerts"] if not one["silenced_by"])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return Remembered()
+    if ago < 0:
+        return Remembered()
+    return Remembered(fired=fired, firing=firing, paged=paged) if ago <= SILENT_SECONDS else Remembered(fired=fired)
 
 
 def write(*, home: Path, told: Mapping[str, Any]) -> None:

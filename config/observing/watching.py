@@ -75,6 +75,7 @@ class Watch:
     _counted: datetime | None = None
     _server: int | None = None
     _replicas_fresh: bool = False
+    _paged: set[str] | None = None
 
     def __post_init__(self) -> None:
         self._scraper = Scraper(place=self.watched.home / "run" / "targets.json")
@@ -83,6 +84,7 @@ class Watch:
 
     def look(self, *, now: datetime, at: float) -> None:
         """One look: ask everything, decide what fires, and once a minute write down what was counted."""
+        self._recall(now, at)
         scraped = self._scraper.scrape()
         self._lately.append((at, scraped))
         while at - self._lately[0][0] > LATELY_SECONDS:
@@ -97,14 +99,20 @@ class Watch:
         self._add(scraped, now)
         if not values.get("ringback_commits_waiting", {}).get(""):  # a commit of ours would wait with them
             self._count(now)
-        before = {one.name for one in self.firing if not one.silenced_by}
         own, by = self._evaluator.look(looks=values, burns=self._burns, at=at), self._listening.by
         self.firing = self._listening.choose(own=own, theirs=theirs, at=at)
         if self._listening.by != by:
             log.warning("watch.handed_over", decides=self._listening.by)
-        self._tell({one.name for one in self.firing if not one.silenced_by}, before, now)
+        self._tell({one.name for one in self.firing if not one.silenced_by}, self._paged or set(), now)
         self.shown.gauges = values
         self._write(values, [one.name for one in scraped.down], now, at)
+
+    def _recall(self, now: datetime, at: float) -> None:
+        """Go on where a watch before this one stopped: it was started anew, and who was paged is not paged again."""
+        if self._paged is None:
+            known = told.remembered(home=self.watched.home, at=now)
+            self._evaluator.recall(fired=known.fired, firing=known.firing, at=at)
+            self._paged = {*known.paged}
 
     # ---- asking ------------------------------------------------------------------------------------
     def _asked(self, scraped: Scraped, at: float) -> Values:
@@ -295,12 +303,14 @@ class Watch:
         for name in sorted(before - firing):
             log.warning("alert.ends", alert=name)
             self._marks.append((now, "alert", f"{name} ends"))
+        self._paged = firing
         del self._marks[:-PENDING_MAX]
 
     def _write(self, values: Values, silent: Sequence[str], now: datetime, at: float) -> None:
         alerts = [asdict(one) | {"for_seconds": round(at - one.since, 1)} for one in self.firing]
         say = {"at": now.isoformat(), "by": self._listening.by, "alerts": alerts, "gauges": values}
         say["silent"] = sorted(silent)
+        say["fired"] = self._evaluator.remembers(at=at)
         try:
             told.write(home=self.watched.home, told=say)
         except OSError as error:

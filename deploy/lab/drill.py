@@ -31,6 +31,7 @@ QUIET_SECONDS: Final = 150.0
 COMMAND_SECONDS: Final = 60.0
 ENDED_BY: Final = ("runbook", "fault", "both")
 _POLL_SECONDS: Final = 0.5
+_BURN: Final = "BudgetBurns"
 _SECTIONS: Final = ("Diagnosis", "Mitigation", "Verify")
 _BLOCK: Final = re.compile(r"```sh\n(?P<command>.*?)\n```(?:\n+You should see: `(?P<seen>[^`]+)`)?", re.DOTALL)
 
@@ -107,12 +108,16 @@ def commands(page: str) -> list[Command]:
     ]
 
 
-def run(drill: Drill, subject: Subject) -> Drilled:
-    """Carry it out on a running system that nothing else disturbs. Raises DrillFailed and the lab's FaultError."""
+def run(drill: Drill, subject: Subject, *, after_seconds: float = 0.0) -> Drilled:
+    """Carry it out on a running system that nothing else disturbs. Raises DrillFailed and the lab's FaultError.
+
+    For `after_seconds` after its end it is still looked at what pages: one page for each cause.
+    """
     home = Home(root=subject.home)
     steps = commands((RUNBOOKS / f"{drill.alert}.md").read_text())
     _await(lambda: _is_quiet(home, drill.alert), QUIET_SECONDS, "nothing fires before it begins", home)
     others: set[str] = set()
+    before = _firing(home, severity=PAGE)  # burn rates of what was drilled before
     began = time.monotonic()
     try:
         for name in drill.also:
@@ -128,6 +133,10 @@ def run(drill: Drill, subject: Subject) -> Drilled:
         ended = time.monotonic()
         for step in (one for one in steps if one.section == "Verify"):
             _execute(step, home)
+        over = time.monotonic() + after_seconds
+        while time.monotonic() < over:
+            others |= _firing(home, severity=PAGE)
+            time.sleep(_POLL_SECONDS)
     finally:
         faults.heal(home)
     return Drilled(
@@ -138,7 +147,7 @@ def run(drill: Drill, subject: Subject) -> Drilled:
         fired_seconds=round(fired - began, 1),
         ended_seconds=round(ended - acted, 1),
         commands=len(steps),
-        others=tuple(sorted(others - {drill.alert})),
+        others=tuple(sorted(others - before - {drill.alert})),
     )
 
 
@@ -177,20 +186,19 @@ def _is_quiet(home: Home, alert: str) -> bool:
     said = told.read(home=home.root, at=datetime.now(UTC))
     if "ringback_prometheus_up" in said["gauges"] and said["by"] != PROMETHEUS:
         return False  # it comes last, and is not what is drilled before it looks
-    return not _firing(home, severity=PAGE) and alert not in _firing(home, silenced=True)
+    paging = {name for name in _firing(home, severity=PAGE) if _BURN not in name}
+    return not paging and alert not in _firing(home, silenced=True)
 
 
 def _firing(home: Home, *, severity: str = "", silenced: bool = False) -> set[str]:
-    """What fires now, without what is silenced; a burn rate is no cause of its own."""
+    """What fires now, without what is silenced."""
     said = told.read(home=home.root, at=datetime.now(UTC))
     if not said["looks"]:
         return {WATCH_ABSENT}
     return {
         one["name"]
         for one in said["alerts"]
-        if (silenced or not one["silenced_by"])
-        and "BudgetBurns" not in one["name"]
-        and severity in ("", one["severity"])
+        if (silenced or not one["silenced_by"]) and severity in ("", one["severity"])
     }
 
 

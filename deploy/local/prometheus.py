@@ -23,7 +23,7 @@ AUTO, OFF, ON = "auto", "0", "1"
 KINDS: Final = ("prometheus", "alertmanager")
 PACKAGES: Final = "prometheus prometheus-alertmanager"  # Debian's
 _ALERTMANAGERS: Final = ("prometheus-alertmanager", "alertmanager")  # Debian's name, and everybody else's
-_VERSION_LEAST: Final = (2, 42)  # the rules say keep_firing_for
+_VERSION_LEAST: Final = (2, 42)  # the oldest that was tried: Debian 12's
 _VERSION: Final = re.compile(r"version (\d+)\.(\d+)\.")
 _DAYS: Final = 3  # the longest window of a burn rate
 _SIZE: Final = "256MB"
@@ -40,7 +40,7 @@ def lack() -> str:
         return f"{' and '.join(missing)} not installed (Debian: apt install {PACKAGES})"
     version = _version()
     if version < _VERSION_LEAST:
-        return f"prometheus is {_told(version)}, and {_told(_VERSION_LEAST)} is the oldest that knows our rules"
+        return f"prometheus is {_told(version)}, and {_told(_VERSION_LEAST)} is the oldest that was tried"
     return ""
 
 

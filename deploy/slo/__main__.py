@@ -10,7 +10,7 @@ from typing import Any, Final
 import yaml
 
 from config.observing.slos import LookedFor
-from deploy.slo import grafana, pages, prometheus
+from deploy.slo import grafana, inhibitions, pages, prometheus
 from deploy.slo.reading import WrongData, read
 
 REPOSITORY: Final = Path(__file__).resolve().parents[2]
@@ -24,7 +24,7 @@ def files(looked_for: LookedFor) -> Mapping[str, str]:
         "deploy/prometheus/rules/ringback.yml": _yaml(prometheus.rules(looked_for)),
         "deploy/prometheus/tests/symptoms.yml": _yaml(prometheus.symptom_tests(looked_for)),
         "deploy/prometheus/tests/burn-rates.yml": _yaml(prometheus.burn_tests(looked_for)),
-        "deploy/alertmanager/alertmanager.yml": _yaml(prometheus.alertmanager(looked_for)),
+        "deploy/alertmanager/alertmanager.yml": _yaml(inhibitions.alertmanager(looked_for)),
         **grafana.dashboards(looked_for),
         "docs/reference/slos.md": pages.slos(looked_for),
         "docs/reference/alerts.md": pages.alerts(looked_for),

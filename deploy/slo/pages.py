@@ -27,10 +27,11 @@ def slos(looked_for: LookedFor) -> str:
         "\n## Burn rates\n",
         "A burn rate of 1 spends the whole budget in the window. An alert fires where both windows burn faster than",
         f'the factor and at least {looked_for.events_floor} events were bad (SRE Workbook, "Alerting on SLOs").\n',
-        "| severity | factor | long window | short window |\n|---|---|---|---|",
+        "| severity | factor | long window | short window | silent after a symptom for |\n|---|---|---|---|---|",
     ]
     lines += [
-        f"| {burn.severity} | {burn.factor:g} | {window(burn.long_seconds)} | {window(burn.short_seconds)} |"
+        f"| {burn.severity} | {burn.factor:g} | {window(burn.long_seconds)} | {window(burn.short_seconds)} "
+        f"| {window(int(burn.echo_seconds))} |"
         for burn in looked_for.burns
     ]
     return "\n".join(lines) + "\n"
@@ -40,19 +41,22 @@ def alerts(looked_for: LookedFor) -> str:
     """docs/reference/alerts.md."""
     lines = [
         "# Alerts\n\n" + WRITTEN,
-        "A page wakes somebody; a ticket waits for the morning. A symptom is silent while one of its causes pages. Who",
-        "looks: the watch (`./manage.py watch`) evaluates the same data as the rules for Prometheus in",
+        "A page wakes somebody; a ticket waits for the morning. A symptom is silent while one of its causes fires, or",
+        "one of theirs, and for a while after that, in which it may still tell of it. A burn rate is silent while a",
+        "page that spends its budget fires, or a cause of one, and for as long after it as its short window holds it.",
+        "Who looks: the watch (`./manage.py watch`) evaluates the same data as the rules for Prometheus in",
         "[deploy/prometheus/rules](../../deploy/prometheus/rules/ringback.yml).\n",
         "## Symptoms\n",
-        "| alert | severity | promise | fires where | for | what it says | silent while |",
-        "|---|---|---|---|---|---|---|",
+        "| alert | severity | promise | fires where | for | what it says | silent while | and after it for |",
+        "|---|---|---|---|---|---|---|---|",
         f"| [{WATCH_ABSENT}](../runbooks/{WATCH_ABSENT}.md) | {PAGE} | P7 | `absent(ringback_database_up)` | 30 s "
-        f"| {WATCH_ABSENT_SAYS} | |",
+        f"| {WATCH_ABSENT_SAYS} | | |",
     ]
     lines += [_line(alert) for alert in looked_for.alerts]
-    lines += ["\n## Burn rates\n", "| alert | severity | objective |\n|---|---|---|"]
+    lines += ["\n## Burn rates\n", "| alert | severity | objective | silent while |\n|---|---|---|---|"]
     lines += [
-        f"| [{name}](../runbooks/{name}.md) | {severity} | `{slo.name}` |"
+        f"| [{name}](../runbooks/{name}.md) | {severity} | `{slo.name}` "
+        f"| {', '.join(looked_for.burn_causes(slo.name))} |"
         for slo in looked_for.slos
         for severity in SEVERITIES
         for name in (burn_name(slo.name, severity),)
@@ -80,8 +84,8 @@ def _burn_runbook(slo: Slo, severity: str, looked_for: LookedFor) -> str:
 {WRITTEN}
 ## Meaning
 The budget of the objective `{slo.name}` ({slo.promise}: {slo.title.lower()}; {slo.target * 100:g} % over
-{slo.days} days) is spent too fast, in a long and in a short window. {haste} at this rate. No symptom of it pages by
-itself.
+{slo.days} days) is spent too fast, in a long and in a short window. {haste} at this rate. No symptom of it has
+paged for that.
 
 ## Impact
 An event is good where {slo.good}. Too many are not.
@@ -113,9 +117,10 @@ Whoever owns the service: whether to stop changing things until the budget has g
 
 def _line(alert: Alert) -> str:
     causes = ", ".join(alert.silenced_by)
+    after = f"{alert.echo_seconds:g} s" if causes else ""
     return (
         f"| [{alert.name}](../runbooks/{alert.name}.md) | {alert.severity} | {alert.promise} | `{expression(alert)}` "
-        f"| {alert.for_seconds:g} s | {alert.says} | {causes} |"
+        f"| {alert.for_seconds:g} s | {alert.says} | {causes} | {after} |"
     )
 
 

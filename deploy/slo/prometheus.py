@@ -1,10 +1,12 @@
-"""Objectives and alerts → Prometheus' rules, promtool's tests of them, Alertmanager's inhibitions. Pure."""
+"""Objectives and alerts → Prometheus' rules, promtool's tests of them. Pure."""
 
 from collections.abc import Mapping
 from typing import Any, Final
 
-from config.observing.alerting import ECHO_SECONDS, burn_name
+from config.observing.alerting import burn_name
 from config.observing.slos import (
+    ECHO,
+    ECHO_LABELS,
     LOOKS,
     LOOKS_LABELS,
     PAGE,
@@ -21,6 +23,7 @@ from config.observing.told import SILENT_SECONDS
 RUNBOOKS: Final = "docs/runbooks"
 _SCRAPE_SECONDS: Final = 5
 _LOOKED_SECONDS: Final = 20
+_TRIED_SECONDS: Final = 600  # longer echoes are the same rule, and promtool's time
 
 Rule = Mapping[str, Any]
 
@@ -28,9 +31,10 @@ Rule = Mapping[str, Any]
 def rules(looked_for: LookedFor) -> dict[str, Any]:
     """The rules file: recording rules of every window, then alerts."""
     recorded = [_recorded(seconds) for seconds in _windows(looked_for)]
-    causes = _causes(looked_for)
-    symptoms = [_looks(), _absent(), *(_symptom(alert, is_cause=alert.name in causes) for alert in looked_for.alerts)]
-    burning = [_burning(slo, severity, looked_for) for slo in looked_for.slos for severity in SEVERITIES]
+    symptoms = [_looks(), _absent(), *(_symptom(alert) for alert in looked_for.alerts)]
+    symptoms += [echo(seconds) for seconds in sorted({one.echo_seconds for one in looked_for.alerts})]
+    burning = [echo(seconds) for seconds in sorted({one.echo_seconds for one in looked_for.burns})]
+    burning += [_burning(slo, burn, looked_for.events_floor) for slo in looked_for.slos for burn in looked_for.burns]
     return {
         "groups": [
             {"name": "ringback-slis", "interval": "30s", "rules": recorded},
@@ -42,49 +46,29 @@ def rules(looked_for: LookedFor) -> dict[str, Any]:
 
 def symptom_tests(looked_for: LookedFor) -> dict[str, Any]:
     """promtool's tests of the symptoms: each fires on its own series after its time, and ends."""
-    causes = _causes(looked_for)
-    cases = [
-        _looks_case(),
-        _absent_case(),
-        *(_symptom_case(alert, is_cause=alert.name in causes) for alert in looked_for.alerts),
-    ]
+    cases = [_looks_case(), _absent_case(), *(_symptom_case(alert) for alert in looked_for.alerts)]
+    cases.append(_echo_case(looked_for))
     return {"rule_files": ["../rules/ringback.yml"], "evaluation_interval": "5s", "tests": cases}
 
 
 def burn_tests(looked_for: LookedFor) -> dict[str, Any]:
     """promtool's tests of the objectives: each pages on an outage, and neither on health nor on one failure."""
-    cases = [case(slo) for slo in looked_for.slos for case in (_healthy_case, _outage_case, _one_failure_case)]
+    cases = [
+        case
+        for slo in looked_for.slos
+        for case in (_healthy_case(slo), _outage_case(slo, looked_for), _one_failure_case(slo))
+    ]
     return {"rule_files": ["../rules/ringback.yml"], "evaluation_interval": "1m", "tests": cases}
 
 
-def alertmanager(looked_for: LookedFor) -> dict[str, Any]:
-    """Alertmanager's file: one page per cause. Where pages go is for each deployment to add."""
-    causes: dict[str, list[str]] = {}
-    for alert in looked_for.alerts:
-        for cause in alert.silenced_by:
-            causes.setdefault(cause, []).append(alert.name)
-    inhibitions = [
-        {"source_matchers": [f'alertname="{cause}"'], "target_matchers": [f'alertname=~"{"|".join(names)}"']}
-        for cause, names in causes.items()
-    ]
-    inhibitions.append(
-        {
-            "source_matchers": ['class="symptom"', f'severity="{PAGE}"'],
-            "target_matchers": ['class="burn"'],
-            "equal": ["slo"],
-        }
-    )
+def echo(seconds: float) -> Rule:
+    """Fires for each symptom that has fired within so long, and names it: what it causes is inhibited by this."""
+    lately = f'max_over_time(ALERTS{{alertstate="firing",class="symptom"}}[{window(int(seconds))}])'
     return {
-        "route": {
-            "receiver": "nobody",
-            "group_by": ["alertname"],
-            "group_wait": "5s",
-            "group_interval": "30s",
-            # What says that Prometheus looks is for a dead man's switch, and for the watch that asks for it.
-            "routes": [{"receiver": "nobody", "matchers": [f'alertname="{LOOKS}"']}],
-        },
-        "receivers": [{"name": "nobody"}],
-        "inhibit_rules": inhibitions,
+        "alert": ECHO,
+        "expr": f'max by (cause) (label_replace({lately}, "cause", "$1", "alertname", "(.+)"))',
+        "labels": {**ECHO_LABELS, "within": window(int(seconds))},
+        "annotations": {"summary": "{{ $labels.cause }} has fired lately."},
     }
 
 
@@ -118,18 +102,11 @@ def _recorded(seconds: int) -> Rule:
     return {"record": record(seconds), "expr": f"1 - {good} / {total}"}
 
 
-def _causes(looked_for: LookedFor) -> set[str]:
-    return {cause for alert in looked_for.alerts for cause in alert.silenced_by}
-
-
-def _symptom(alert: Alert, *, is_cause: bool) -> Rule:
-    """A cause goes on to fire, so that it silences its symptoms until they have seen its end."""
-    echo = {"keep_firing_for": f"{ECHO_SECONDS:g}s"} if is_cause else {}
+def _symptom(alert: Alert) -> Rule:
     return {
         "alert": alert.name,
         "expr": expression(alert),
         "for": f"{alert.for_seconds:g}s",
-        **echo,
         "labels": {
             "severity": alert.severity,
             "class": "symptom",
@@ -160,19 +137,28 @@ def _absent() -> Rule:
     }
 
 
-def _burning(slo: Slo, severity: str, looked_for: LookedFor) -> Rule:
-    name = burn_name(slo.name, severity)
-    several = [burn for burn in looked_for.burns if burn.severity == severity]
+def _burning(slo: Slo, burn: Burn, floor: int) -> Rule:
+    """One rule for each window, so that each is silenced for as long as its short window remembers."""
     return {
-        "alert": name,
-        "expr": " or ".join(_burns(slo, burn, looked_for.events_floor) for burn in several),
-        "for": f"{min(burn.for_seconds for burn in several):g}s",
-        "labels": {"severity": severity, "class": "burn", "promise": slo.promise, "slo": slo.name},
+        "alert": burn_name(slo.name, burn.severity),
+        "expr": _burns(slo, burn, floor),
+        "for": f"{burn.for_seconds:g}s",
+        **_of_burn(slo, burn),
+    }
+
+
+def _of_burn(slo: Slo, burn: Burn) -> Rule:
+    name = burn_name(slo.name, burn.severity)
+    return {
+        "labels": {
+            "severity": burn.severity, "class": "burn", "promise": slo.promise, "slo": slo.name,
+            "over": window(burn.long_seconds),
+        },
         "annotations": {
             "summary": f"{slo.title}: the error budget is spent too fast.",
             "runbook_url": f"{RUNBOOKS}/{name}.md",
         },
-    }
+    }  # fmt: skip
 
 
 def _burns(slo: Slo, burn: Burn, floor: int) -> str:
@@ -182,15 +168,15 @@ def _burns(slo: Slo, burn: Burn, floor: int) -> str:
     over = window(burn.long_seconds)
     events, good = (f"increase(ringback_sli_{part}_total{of}[{over}])" for part in ("events", "good"))
     bad = f"sum by (slo) ({events} - {good})"
-    return f"({' and '.join([*both, f'{bad} >= {floor}'])})"
+    return " and ".join([*both, f"{bad} >= {floor}"])
 
 
 # ---- promtool's tests ------------------------------------------------------------------------------------------------
-def _symptom_case(alert: Alert, *, is_cause: bool) -> Rule:
+def _symptom_case(alert: Alert) -> Rule:
     bad, good = _values(alert)
     series = f'{alert.metric}{{kind="{alert.label}"}}' if alert.label else alert.metric
     steps = int(alert.for_seconds // _SCRAPE_SECONDS) + 4
-    after = 4 + (int(ECHO_SECONDS // _SCRAPE_SECONDS) if is_cause else 0)
+    after = 4
     fires = {
         "exp_labels": {
             "severity": alert.severity, "class": "symptom", "promise": alert.promise, "slo": alert.slo or "none",
@@ -217,6 +203,42 @@ def _values(alert: Alert) -> tuple[float, float]:
         return alert.above + 1, alert.above
     assert alert.below is not None
     return alert.below - min(1, alert.below), alert.below
+
+
+def _echo_case(looked_for: LookedFor) -> Rule:
+    """A database that is away for a minute is remembered by each echo for its time, and no longer."""
+    began, ended = 15, 75
+    echoes = looked_for.echoes()
+    tried = [seconds for seconds in echoes if seconds <= _TRIED_SECONDS]
+
+    def told(at: int, *lasting: int) -> Rule:
+        fires = [
+            {
+                "exp_labels": {**ECHO_LABELS, "cause": "DatabaseAway", "within": window(seconds)},
+                "exp_annotations": {"summary": "DatabaseAway has fired lately."},
+            }
+            for seconds in lasting
+        ]
+        return {"eval_time": f"{at}s", "alertname": ECHO, "exp_alerts": fires}
+
+    steps, whole = (ended - began) // _SCRAPE_SECONDS, (_TRIED_SECONDS + 200) // _SCRAPE_SECONDS
+    return {
+        "name": "What has fired lately is known for as long as it silences, and no longer",
+        "interval": f"{_SCRAPE_SECONDS}s",
+        "input_series": [
+            {"series": "ringback_database_writable", "values": f"1x2 0x{steps - 1} 1x{whole}"},
+            {"series": "ringback_database_up", "values": f"1x{whole}"},
+        ],
+        "alert_rule_test": [
+            told(began),
+            told(ended - 15, *echoes),
+            *(
+                told(ended + seconds + past, *(one for one in echoes if one > seconds + past))
+                for seconds in tried
+                for past in (-30, 60)
+            ),
+        ],
+    }
 
 
 def _looks_case() -> Rule:
@@ -269,22 +291,21 @@ def _healthy_case(slo: Slo) -> Rule:
     }
 
 
-def _outage_case(slo: Slo) -> Rule:
-    name = burn_name(slo.name, PAGE)
-    fires = {
-        "exp_labels": {"severity": PAGE, "class": "burn", "promise": slo.promise, "slo": slo.name},
-        "exp_annotations": {
-            "summary": f"{slo.title}: the error budget is spent too fast.",
-            "runbook_url": f"{RUNBOOKS}/{name}.md",
-        },
-    }
+def _outage_case(slo: Slo, looked_for: LookedFor) -> Rule:
+    """Nothing else fires: a burn rate without a symptom pages."""
+    fires = [
+        {f"exp_{key}": told for key, told in _of_burn(slo, burn).items()}
+        for burn in looked_for.burns
+        if burn.severity == PAGE
+    ]
     return {
         "name": f"{slo.name}: an outage of ten minutes pages",
         "interval": "1m",
         "input_series": _series(slo, "0+100x60 6000x60", "0+100x120"),
         "alert_rule_test": [
             _quiet("60m", slo, PAGE),
-            {"eval_time": "78m", "alertname": name, "exp_alerts": [fires]},
+            {"eval_time": "78m", "alertname": burn_name(slo.name, PAGE), "exp_alerts": fires},
+            {"eval_time": "78m", "alertname": ECHO, "exp_alerts": []},
         ],
     }
 

@@ -7,9 +7,10 @@ from typing import Any, Final
 import yaml
 
 from config.observing.gauges import GAUGES
-from config.observing.slos import SEVERITIES, Alert, Burn, LookedFor, Slo
+from config.observing.slos import PAGE, SEVERITIES, Alert, Burn, LookedFor, Slo
 
 PLACE: Final = Path(__file__).parent
+ECHO_SECONDS: Final = 75.0  # most symptoms look back over a minute
 _UNITS: Final = {"m": 60, "h": 3600, "d": 86400}
 _METRIC: Final = re.compile(r"(?P<name>\w+)(\{(?P<label>\w+)\})?")
 
@@ -24,15 +25,22 @@ def read(place: Path = PLACE) -> LookedFor:
     found = yaml.safe_load((place / "alerts.yaml").read_text())
     alerts = tuple(_alert(one) for one in found["alerts"])
     names = {alert.name for alert in alerts}
+    pages = {alert.name for alert in alerts if alert.severity == PAGE}
     for alert in alerts:
         if missing := set(alert.silenced_by) - names:
             raise WrongData(f"{alert.name} is silenced by {min(missing)}, which is no alert.")
+        if alert.severity == PAGE and (tickets := set(alert.silenced_by) - pages):
+            raise WrongData(f"{alert.name} pages, and is silenced by {min(tickets)}, of which nobody is woken.")
         if alert.slo and alert.slo not in {slo.name for slo in slos}:
             raise WrongData(f"{alert.name} spends the budget of {alert.slo}, which is no objective.")
     if len(names) != len(alerts):
         raise WrongData("Two alerts have one name.")
     burns = tuple(_burn(one) for one in found["burns"])
-    return LookedFor(slos=slos, alerts=alerts, burns=burns, events_floor=int(found["events_floor"]))
+    whole = LookedFor(slos=slos, alerts=alerts, burns=burns, events_floor=int(found["events_floor"]))
+    for name in names:
+        if name in whole.causes(name):
+            raise WrongData(f"{name} is a cause of itself, so that nobody would be told of either.")
+    return whole
 
 
 def seconds(text: str) -> int:
@@ -85,6 +93,7 @@ def _alert(found: dict[str, Any]) -> Alert:
         for_seconds=float(found["for_seconds"]),
         says=found["says"],
         silenced_by=tuple(found.get("silenced_by", ())),
+        echo_seconds=float(found.get("echo_seconds", ECHO_SECONDS)),
     )
 
 
@@ -95,4 +104,5 @@ def _burn(found: dict[str, Any]) -> Burn:
         long_seconds=seconds(found["long"]),
         short_seconds=seconds(found["short"]),
         for_seconds=float(found["for_seconds"]),
+        echo_seconds=float(seconds(found["echo"])),
     )

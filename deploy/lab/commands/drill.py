@@ -28,6 +28,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--tier", help="the rung to drill on (default: each drill's own)")
     parser.add_argument("--port", type=int, default=PORT, help=f"of the systems that are started (default: {PORT})")
     parser.add_argument("--here", action="store_true", help="drill the system that runs already, whatever its settings")
+    parser.add_argument("--after", type=float, default=0, help="look on for so many seconds at what else pages (0)")
     parser.add_argument("--keep", action="store_true", help="keep the figures in deploy/lab/drilled.json")
 
 
@@ -45,7 +46,7 @@ def run(home: Home, options: Mapping[str, Any]) -> int:
             for one in group:
                 number += 1
                 print(f"[{number}/{len(wanted)}] {one.alert} by {one.fault} …", flush=True)
-                failed += not _one(one, tried, keep=options["keep"])
+                failed += not _one(one, tried, options)
     return 1 if failed else 0
 
 
@@ -65,9 +66,9 @@ def _subject(home: Home, one: drill.Drill, options: Mapping[str, Any]) -> Iterat
         yield tried
 
 
-def _one(one: drill.Drill, tried: subject.Subject, *, keep: bool) -> bool:
+def _one(one: drill.Drill, tried: subject.Subject, options: Mapping[str, Any]) -> bool:
     try:
-        told = drill.run(one, tried)
+        told = drill.run(one, tried, after_seconds=options["after"])
     except NotHereError as missing:
         print(f"  – not here: {missing}", flush=True)
         return True
@@ -77,7 +78,7 @@ def _one(one: drill.Drill, tried: subject.Subject, *, keep: bool) -> bool:
     others = f"; also paged: {', '.join(told.others)}" if told.others else ""
     seconds = f"fired after {told.fired_seconds} s, ended after {told.ended_seconds} s"
     print(f"  ✓ {seconds}, {told.commands} commands{others}", flush=True)
-    if keep:
+    if options["keep"]:
         _keep(told)
     return True
 

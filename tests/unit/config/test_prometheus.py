@@ -51,6 +51,20 @@ def test_what_a_cause_or_a_person_silences_is_silent() -> None:
     ]  # fmt: skip
 
 
+def test_what_has_fired_lately_is_told_by_its_own_name_and_fires_nowhere() -> None:
+    echo = held("FiredLately")
+    echo["labels"]["cause"] = "DatabaseAway"
+    found = [echo, held("StandbysMissing", by=("of FiredLately",))]
+    assert told(*found) == [("StandbysMissing", "DatabaseAway")]
+
+
+def test_an_objective_that_burns_in_two_windows_is_one_alert_and_loud_where_one_is() -> None:
+    name = "FreshnessBudgetBurnsFast"
+    quiet, loud = held(name, by=("of RedisAway",)), held(name)
+    assert told(quiet, loud) == [(name, "")]
+    assert told(quiet, quiet) == [(name, "another alert")]
+
+
 def test_it_knows_that_prometheus_does_not_look() -> None:
     assert fires() is None
     assert fires(held("RedisAway")) is None  # somebody else's, or from before it went away

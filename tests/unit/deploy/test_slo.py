@@ -76,6 +76,8 @@ CANNOT_BE_MEANT: list[tuple[dict[str, object], str]] = [
     ({"above": 1}, "one bound"),
     ({"slo": "elsewhere"}, "no objective"),
     ({"name": "BreaksOpen"}, "no alert"),
+    ({"silenced_by": ["DoorbellsPile"]}, "nobody is woken"),
+    ({"silenced_by": ["RemindersOverdue"]}, "cause of itself"),
 ]
 
 

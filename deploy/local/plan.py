@@ -8,6 +8,7 @@ from functools import partial
 from typing import Final
 
 from deploy.local import archive, links, platform, ports, postgres, prometheus, redis, replicated
+from deploy.local.decisions import MEMBERS
 from deploy.local.home import REPOSITORY
 from deploy.local.leader_key import CONNECTED, SETTLED
 from deploy.local.problems import CannotStartError
@@ -227,10 +228,14 @@ def _node(place: _Place) -> Program:
     is_first, is_new = place.number == 1, not replicated.data(home, place.number).exists()
     return Program(
         name=place.name,
-        command=tuple(replicated.node(home, place.number, ports=place.system.ports, makes=is_first)),
+        command=tuple(
+            replicated.node(
+                home, place.number, ports=place.system.ports, decisions=place.system.decisions, makes=is_first
+            )
+        ),
         environment={**place.identity(), "LC_ALL": "C", "PYTHONUNBUFFERED": "1"},
         directory=replicated.directory(home, place.number),
-        needs=("raft-1", "raft-2", "raft-3", LEADER_KEY, *(("postgres-1",) if is_new and not is_first else ())),
+        needs=(*_keepers(place.system), LEADER_KEY, *(("postgres-1",) if is_new and not is_first else ())),
         ready=lambda _: replicated.is_ready(port),
         ready_seconds=120,
         awaited=False,  # one that leads and one that streams are enough: the step `cluster`
@@ -243,24 +248,32 @@ def _node(place: _Place) -> Program:
     )
 
 
-def _raft(place: _Place) -> Program:
+def _decisions(place: _Place) -> Program:
+    decisions = place.system.decisions
     return Program(
         name=place.name,
-        command=tuple(replicated.raft(place.system.home, place.number, ports=place.system.ports)),
+        command=tuple(decisions.member(place.system.home, place.number, ports=place.system.ports)),
         environment={**place.identity(), "PYTHONUNBUFFERED": "1"},
         directory=REPOSITORY,
-        ready=lambda _: ports.listens(place.port),
+        ready=lambda _: decisions.is_ready(place.port),
         stop_rank=_DECISIONS,
     )
+
+
+def _keepers(system: System) -> tuple[str, ...]:
+    """Who has to be there before anybody asks for the cluster's decisions."""
+    return tuple(f"{system.decisions.kind}-{number}" for number in range(1, MEMBERS + 1))
 
 
 def _leader_key(place: _Place) -> Program:
     return Program(
         name=place.name,
-        command=tuple(replicated.leader_key(place.system.home, ports=place.system.ports)),
+        command=tuple(
+            replicated.leader_key(place.system.home, ports=place.system.ports, decisions=place.system.decisions)
+        ),
         environment={**place.identity(), "PYTHONUNBUFFERED": "1"},
         directory=REPOSITORY,
-        needs=("raft-1", "raft-2", "raft-3"),
+        needs=_keepers(place.system),
         hears=True,
         ready_words=CONNECTED,
         ready_seconds=60,
@@ -442,7 +455,7 @@ def _without_absent(program: Program, names: set[str]) -> Program:
 
 _KNOWN: Final[Mapping[str, Callable[[_Place], Program]]] = {
     "postgres": _postgres,
-    "raft": _raft,
+    "raft": _decisions,
     LEADER_KEY: _leader_key,
     "redis": _redis,
     "carrier": _carrier,

@@ -34,8 +34,13 @@ class Ports:
 
     @property
     def raft(self) -> int:
-        """Where the first node's share in the cluster's decisions listens; the others above."""
+        """Where the first of those who keep the cluster's decisions listens; the others above."""
         return self.web + 26
+
+    @property
+    def etcd(self) -> int:
+        """The same, where etcd keeps them."""
+        return self.raft
 
     @property
     def redis(self) -> int:

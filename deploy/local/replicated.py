@@ -1,7 +1,7 @@
 """Three Postgres nodes under Patroni: their settings, addresses, commands, and what readiness of one means.
 
-Patroni comes from Python packages, Postgres is the embedded one, and the cluster's decisions are kept by three
-small Raft processes of Patroni's own. They are apart from the nodes, so that a node's death costs no election.
+Patroni comes from Python packages, Postgres is the embedded one, and the cluster's decisions are kept by three small
+processes (deploy/local/decisions.py). They are apart from the nodes, so that a node's death costs no election.
 What the settings are for, and what was measured: docs/explanation/replicated-postgres.md.
 """
 
@@ -16,18 +16,17 @@ from pathlib import Path
 from typing import Any, Final
 
 from deploy.local import archive, platform, postgres
+from deploy.local.decisions import MEMBERS, SCOPE, Decisions
 from deploy.local.home import Home, write_private
 from deploy.local.ports import HOST, Ports
 from deploy.local.problems import CannotStartError
 
-NODES: Final = 3
-SCOPE: Final = "ringback"
+NODES: Final = MEMBERS
 NAMESPACE: Final = "/ringback/"
 TTL_SECONDS: Final = 20  # Patroni's floor. A shorter one leans on synchronous replication alone.
 LOOP_SECONDS: Final = 1
 RETRY_SECONDS: Final = 3
 _ANSWER_SECONDS: Final = 0.3
-_RAFT: Final = "from patroni.raft_controller import main; main()"  # it is no module that can be run
 
 # What Patroni takes from the cluster's own settings only, and what decides about a failover.
 _CLUSTER: Final[Mapping[str, Any]] = {
@@ -107,7 +106,7 @@ def url(role: str, password: str, *, ports: Ports, target: str) -> str:
     return f"postgresql://{role}:{password}@{hosts}/{postgres.DATABASE}?target_session_attrs={target}&connect_timeout=2"
 
 
-def node(home: Home, number: int, *, ports: Ports, makes: bool) -> list[str]:
+def node(home: Home, number: int, *, ports: Ports, decisions: Decisions, makes: bool) -> list[str]:
     """The command that runs a node; its settings are written. `makes`: it may found the cluster."""
     place = directory(home, number)
     settings = {
@@ -115,7 +114,7 @@ def node(home: Home, number: int, *, ports: Ports, makes: bool) -> list[str]:
         "namespace": NAMESPACE,
         "name": name(number),
         "restapi": _restapi(home, ports.patroni + number - 1),
-        "raft": raft_client(home, ports=ports),
+        **decisions.client(home, ports=ports),
         "postgresql": _postgresql(home, number, ports=ports),
         "log": {"level": "INFO", "format": "%(levelname)s: %(message)s"},
         "tags": {},
@@ -124,31 +123,7 @@ def node(home: Home, number: int, *, ports: Ports, makes: bool) -> list[str]:
     return _patroni(["-m", "patroni"], settings, place / "patroni.json", dies_by=signal.SIGTERM)
 
 
-def raft(home: Home, number: int, *, ports: Ports) -> list[str]:
-    """The command of one of the three that keep the cluster's decisions; its settings are written."""
-    place = home.root / f"raft-{number}"
-    place.mkdir(mode=0o700, exist_ok=True)
-    addresses = _raft_addresses(ports)
-    settings = {
-        "scope": SCOPE,
-        "name": f"raft-{number}",
-        "raft": {
-            "self_addr": addresses[number - 1],
-            "partner_addrs": [one for one in addresses if one != addresses[number - 1]],
-            "data_dir": str(place),
-            "password": _raft_password(home),
-        },
-        "log": {"level": "WARNING", "format": "%(levelname)s: %(message)s"},
-    }
-    return _patroni(["-c", _RAFT], settings, place / "raft.json", dies_by=signal.SIGKILL)
-
-
-def raft_client(home: Home, *, ports: Ports) -> dict[str, Any]:
-    """What somebody needs who asks the three and is none of them."""
-    return {"partner_addrs": _raft_addresses(ports), "data_dir": "", "password": _raft_password(home)}
-
-
-def leader_key(home: Home, *, ports: Ports) -> list[str]:
+def leader_key(home: Home, *, ports: Ports, decisions: Decisions) -> list[str]:
     """The command of the process that deletes the leader key when the supervisor says so."""
     settings = {
         "scope": SCOPE,
@@ -158,7 +133,7 @@ def leader_key(home: Home, *, ports: Ports) -> list[str]:
         "ttl": TTL_SECONDS,
         "loop_wait": LOOP_SECONDS,
         "retry_timeout": RETRY_SECONDS,
-        "raft": raft_client(home, ports=ports),
+        **decisions.client(home, ports=ports),
     }
     place = home.run / "leader-key.json"
     write_private(place, json.dumps(settings, indent=1) + "\n")
@@ -237,12 +212,3 @@ def _patroni(what: list[str], settings: Mapping[str, Any], place: Path, *, dies_
         os.chown(place.parent, uid, -1)
     words = [sys.executable, *what, str(place)]
     return platform.launched(words, dies_with_parent=dies_by, namespace_uid=postgres.identity().namespace_uid)
-
-
-def _raft_addresses(ports: Ports) -> list[str]:
-    # One address for all, and ports of their own: three loopback addresses never elected a leader when tried.
-    return [f"{HOST}:{ports.raft + number}" for number in range(NODES)]
-
-
-def _raft_password(home: Home) -> str:
-    return home.secret("raft_password")

@@ -9,14 +9,16 @@ import os
 import secrets
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
 from deploy.local import links, postgres, prometheus, redis, replicated
 from deploy.local.carrier import WAITING_PATH
+from deploy.local.decisions import Decisions
 from deploy.local.home import REPOSITORY, Home, write_environment, write_private
 from deploy.local.ports import HOST, Ports
+from deploy.local.raft import Raft
 from deploy.local.tiers import Tier
 
 SERVICE_NUMBER: Final = "+12025550100"
@@ -37,6 +39,7 @@ class System:
     embeds_postgres: bool
     embeds_redis: bool
     embeds_prometheus: bool = False  # and Alertmanager
+    decisions: Decisions = field(default_factory=Raft)
 
     @property
     def is_replicated(self) -> bool:

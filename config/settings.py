@@ -140,6 +140,9 @@ RINGBACK_CANARY_SECONDS = _number(
 RINGBACK_PROMETHEUS = _text(
     "RINGBACK_PROMETHEUS", "auto", "1: `up` runs Prometheus and Alertmanager; 0: never; auto: where they are installed"
 )
+RINGBACK_ETCD = _text(
+    "RINGBACK_ETCD", "auto", "1: three Postgres nodes agree by etcd; 0: by Raft; auto: by etcd where it is installed"
+)
 RINGBACK_ALERTMANAGER_URL = _text(
     "RINGBACK_ALERTMANAGER_URL", "", "whose alerts are shown; where empty the watch alone decides what fires"
 )

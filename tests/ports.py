@@ -16,7 +16,8 @@ SERVERS: Final = range(17_600, 17_700)  # tests/servers.py: Postgres and Redis, 
 CARRIERS: Final = range(17_700, 17_800)  # simulated carriers in processes of their own, and what checks them
 SUPERVISED: Final = range(17_800, 18_200, 50)  # tests/integration/local: small systems
 REPLICAS: Final = range(18_200, 18_300, 10)  # tests/replicas.py: some servers of one database
-PROXIES: Final = range(18_300, 18_400)  # tests/integration/lab: links of a fault proxy
+PROXIES: Final = range(18_300, 18_380)  # tests/integration/lab: links of a fault proxy
+DECISIONS: Final = range(18_380, 18_400, 10)  # tests/integration/local: what keeps a cluster's decisions
 # Whole systems take every port from PORT to PORT+59, and to PORT+99 with the fault proxy and its links: none is shared,
 # or one system's instance answers where another's should, and is taken for it.
 SYSTEMS: Final = range(18_400, 19_600, 60)

@@ -146,11 +146,13 @@ class Started:
 
     def __init__(self, *, tier: str, port: int, settings: Mapping[str, str], home: Path, log: Path) -> None:
         self._command = [sys.executable, "-m", "deploy.local", "up", "--tier", tier, "--port", str(port)]
-        # What the lab drills is the watch, and whom it counts are its own people, unless a drill wants others.
+        # What the lab drills is the watch, whom it counts are its own people, and its figures are those of what
+        # every machine has; unless a drill wants others.
         self._environment = {
             **_plain(),
             **LAB_TIMES,
             "RINGBACK_PROMETHEUS": "0",
+            "RINGBACK_ETCD": "0",
             "RINGBACK_CANARY_SECONDS": "0",
             **settings,
             "RINGBACK_HOME": str(home),

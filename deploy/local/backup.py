@@ -186,8 +186,8 @@ def _copy(base: Path, made: Path) -> None:
 def _move_aside(home: Home, aside: str) -> None:
     for data in _clusters(home):
         data.rename(data.with_name(f"data.{aside}"))
-    for raft in sorted(home.root.glob("raft-[0-9]")):
-        raft.rename(raft.with_name(f"{raft.name}.{aside}"))
+    for kept in sorted([*home.root.glob("raft-[0-9]"), *home.root.glob("etcd")]):
+        kept.rename(kept.with_name(f"{kept.name}.{aside}"))
     home.replicated.unlink(missing_ok=True)  # the tier with three nodes clones the other two anew
     home.migrated.unlink(missing_ok=True)
 

@@ -5,6 +5,7 @@ what production uses, where it is installed. What one of them has kept the other
 """
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Final, Protocol
 
 from deploy.local.home import Home
@@ -24,6 +25,10 @@ class Decisions(Protocol):
 
     def member(self, home: Home, number: int, *, ports: Ports) -> list[str]:
         """The command of one of the three; its settings are written."""
+        ...
+
+    def directory(self, home: Home) -> Path:
+        """Where the three work."""
         ...
 
     def client(self, home: Home, *, ports: Ports) -> Mapping[str, Any]:

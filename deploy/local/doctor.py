@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from config.observing import told
-from deploy.local import pgbackrest, platform, postgres, prometheus, records, redis, replicated
+from deploy.local import etcd, installed, pgbackrest, platform, postgres, prometheus, records, redis, replicated
 from deploy.local.home import REPOSITORY, Home, home, read_environment
 from deploy.local.ports import listens, ports
 from deploy.local.problems import CannotStartError
@@ -128,7 +128,8 @@ def _patroni() -> Finding:
         replicated.refuse_absent()
     except CannotStartError:
         return Finding(what="patroni", state="off", detail="for three Postgres nodes: TIER=replicated make up")
-    return Finding(what="patroni", state="ok", detail="for three Postgres nodes: TIER=replicated")
+    agree = etcd.lack() or f"they agree by etcd ({etcd.SETTING}=0: by Raft)"
+    return Finding(what="patroni", state="ok", detail=f"for three Postgres nodes: TIER=replicated; {agree}")
 
 
 def _prometheus() -> Finding:
@@ -136,7 +137,7 @@ def _prometheus() -> Finding:
     missing = prometheus.lack()
     if missing:
         return Finding(what="prometheus", state="off", detail=f"{missing}: the watch decides alone what fires")
-    off = os.environ.get(prometheus.SETTING) == prometheus.OFF
+    off = os.environ.get(prometheus.SETTING) == installed.OFF
     detail = f"installed, and {prometheus.SETTING}=0" if off else f"decides what fires ({prometheus.SETTING}=0: never)"
     return Finding(what="prometheus", state="off" if off else "ok", detail=detail)
 

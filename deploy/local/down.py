@@ -15,6 +15,8 @@ _DATA: Final = (
     "run",
     "postgres-*",
     "raft-*",
+    "etcd",
+    "etcd.*",
     "replicated",
     "backups",
     "archive",

@@ -7,12 +7,14 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
-from deploy.local import archive, links, platform, ports, postgres, prometheus, redis, replicated
+from deploy.local import archive, etcd, links, platform, ports, postgres, prometheus, redis, replicated
 from deploy.local.decisions import MEMBERS
+from deploy.local.etcd import Etcd
 from deploy.local.home import REPOSITORY
 from deploy.local.leader_key import CONNECTED, SETTLED
 from deploy.local.problems import CannotStartError
 from deploy.local.program import LEADER_KEY, Program
+from deploy.local.raft import Raft
 from deploy.local.settings import System, carrier_account, inherited, redis_password
 from deploy.local.tiers import Kind
 
@@ -23,11 +25,13 @@ _CARRIER: Final = 2
 _REDIS: Final = 3
 _POSTGRES: Final = 4
 _DECISIONS: Final = 5  # what the Postgres nodes agree by goes last
+_PASSWORD: Final = "etcd-password"  # noqa: S105  # a step's name
 _DATABASE: Final = ("postgres-1", "cluster")  # whichever there is says that the database takes writes
 _SINGLE: Final = ("redis", "carrier", "proxy", "traces", "watch", LEADER_KEY, *prometheus.KINDS)
 _MEASURED: Final = ("web", "dispatch", "worker", "watch")
-_OF_THE_DATABASE: Final = ("postgres", "raft", LEADER_KEY)
-_WITHOUT_METRICS: Final = ("raft", LEADER_KEY, *prometheus.KINDS)
+_OF_THE_DATABASE: Final = ("postgres", LEADER_KEY)
+_KEEPERS: Final = (Raft.kind, Etcd.kind)  # of the cluster's decisions: one or the other
+_WITHOUT_METRICS: Final = (*_KEEPERS, LEADER_KEY, *prometheus.KINDS)
 # Of what Patroni and its Postgres say each second, a person wants to read when something moves or is wrong.
 _PATRONI_HIDES: Final = (
     r"^(?!.*(promoted self|demot|bootstrapped from|pg_rewind from \S+$|reinitializ|system ID|ERROR|PANIC|No space))"
@@ -93,6 +97,8 @@ def plan(system: System, *, migrates: bool) -> list[Program]:
         programs.append(_migrations(system))
     if system.is_replicated:
         programs.append(_cluster(system))
+        if system.decisions.kind == Etcd.kind:
+            programs.append(_etcd_password(system))
     if system.settings.get("RINGBACK_LAB") == "1":
         programs = _with_links(system, programs)
     if any((system.home.root / "lab" / "journal").glob("*.json")):
@@ -160,6 +166,7 @@ def _measured(system: System) -> list[_Place]:
 def _places(system: System) -> list[_Place]:
     embedded = dict.fromkeys(_OF_THE_DATABASE, system.embeds_postgres) | {"redis": system.embeds_redis}
     embedded |= dict.fromkeys(prometheus.KINDS, system.embeds_prometheus)
+    embedded |= {kind: system.is_replicated and kind == system.decisions.kind for kind in _KEEPERS}
     places: list[_Place] = []
     port = system.ports.metrics
     for kind in system.tier.kinds:
@@ -254,7 +261,7 @@ def _decisions(place: _Place) -> Program:
         name=place.name,
         command=tuple(decisions.member(place.system.home, place.number, ports=place.system.ports)),
         environment={**place.identity(), "PYTHONUNBUFFERED": "1"},
-        directory=REPOSITORY,
+        directory=decisions.directory(place.system.home),
         ready=lambda _: decisions.is_ready(place.port),
         stop_rank=_DECISIONS,
     )
@@ -262,7 +269,25 @@ def _decisions(place: _Place) -> Program:
 
 def _keepers(system: System) -> tuple[str, ...]:
     """Who has to be there before anybody asks for the cluster's decisions."""
-    return tuple(f"{system.decisions.kind}-{number}" for number in range(1, MEMBERS + 1))
+    members = tuple(f"{system.decisions.kind}-{number}" for number in range(1, MEMBERS + 1))
+    return (*members, _PASSWORD) if system.decisions.kind == Etcd.kind else members
+
+
+def _etcd_password(system: System) -> Program:
+    """The step after which etcd answers nobody who does not know the password."""
+    kind = Kind(name=_PASSWORD, count=1, settings={}, command=(), needs=(), ready_words="")
+    place = _Place(system=system, kind=kind, number=1, metrics_port=0)
+    secret = system.home.secrets / etcd.SECRET
+    system.home.secret(etcd.SECRET)
+    return Program(
+        name=_PASSWORD,
+        command=_python("-m", "deploy.local.etcd_password", f"{ports.HOST}:{system.ports.etcd}", str(secret)),
+        environment={**place.identity(), "PYTHONUNBUFFERED": "1"},
+        directory=REPOSITORY,
+        needs=tuple(f"{Etcd.kind}-{number}" for number in range(1, MEMBERS + 1)),
+        once=True,
+        ready_seconds=60,
+    )
 
 
 def _leader_key(place: _Place) -> Program:
@@ -455,7 +480,7 @@ def _without_absent(program: Program, names: set[str]) -> Program:
 
 _KNOWN: Final[Mapping[str, Callable[[_Place], Program]]] = {
     "postgres": _postgres,
-    "raft": _decisions,
+    **dict.fromkeys(_KEEPERS, _decisions),
     LEADER_KEY: _leader_key,
     "redis": _redis,
     "carrier": _carrier,

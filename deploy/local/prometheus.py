@@ -5,26 +5,21 @@ what fires. Both listen on the loopback only, and keep little: days, and a bound
 """
 
 import json
-import re
 import shutil
 import signal
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from deploy.local import platform
+from deploy.local import installed, platform
 from deploy.local.home import REPOSITORY, Home, write_private
 from deploy.local.ports import HOST, Ports
-from deploy.local.problems import CannotStartError
 
 SETTING: Final = "RINGBACK_PROMETHEUS"
-AUTO, OFF, ON = "auto", "0", "1"
 KINDS: Final = ("prometheus", "alertmanager")
 PACKAGES: Final = "prometheus prometheus-alertmanager"  # Debian's
 _ALERTMANAGERS: Final = ("prometheus-alertmanager", "alertmanager")  # Debian's name, and everybody else's
 _VERSION_LEAST: Final = (2, 42)  # the oldest that was tried: Debian 12's
-_VERSION: Final = re.compile(r"version (\d+)\.(\d+)\.")
 _DAYS: Final = 3  # the longest window of a burn rate
 _SIZE: Final = "256MB"
 _RULES: Final = REPOSITORY / "deploy" / "prometheus" / "rules" / "ringback.yml"
@@ -38,22 +33,11 @@ def lack() -> str:
     missing = [name for name, found in zip(KINDS, _programs(), strict=True) if found is None]
     if missing:
         return f"{' and '.join(missing)} not installed (Debian: apt install {PACKAGES})"
-    version = _version()
-    if version < _VERSION_LEAST:
-        return f"prometheus is {_told(version)}, and {_told(_VERSION_LEAST)} is the oldest that was tried"
+    found = installed.version(str(_programs()[0]))
+    if found < _VERSION_LEAST:
+        least = installed.told(_VERSION_LEAST)
+        return f"prometheus is {installed.told(found)}, and {least} is the oldest that was tried"
     return ""
-
-
-def is_wanted(asked: str) -> bool:
-    """Whether they run here: where they can (auto), never (0), or always (1). Raises CannotStartError."""
-    if asked not in (AUTO, OFF, ON):
-        raise CannotStartError(f"{SETTING} must be {AUTO}, {OFF} or {ON}, not {asked!r}.", code=2)
-    if asked == OFF:
-        return False
-    missing = lack()
-    if missing and asked == ON:
-        raise CannotStartError(f"{SETTING}=1, but {missing}.", code=2)
-    return not missing
 
 
 def command(name: str, home: Home, *, ports: Ports, settings: Mapping[str, str]) -> list[str]:
@@ -115,17 +99,3 @@ def _settings(home: Home, *, ports: Ports, every_seconds: float) -> str:
 
 def _programs() -> tuple[str | None, str | None]:
     return shutil.which("prometheus"), next(filter(None, map(shutil.which, _ALERTMANAGERS)), None)
-
-
-def _version() -> tuple[int, int]:
-    try:
-        words = [str(_programs()[0]), "--version"]
-        done = subprocess.run(words, capture_output=True, text=True, timeout=10, check=False)
-    except (OSError, subprocess.SubprocessError):
-        return (0, 0)
-    found = _VERSION.search(done.stdout + done.stderr)
-    return (int(found[1]), int(found[2])) if found else (0, 0)
-
-
-def _told(version: tuple[int, int]) -> str:
-    return ".".join(map(str, version))

@@ -4,11 +4,12 @@ import json
 import signal
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Final
 
 from deploy.local import platform
 from deploy.local.decisions import SCOPE, addresses
-from deploy.local.home import Home, write_private
+from deploy.local.home import REPOSITORY, Home, write_private
 from deploy.local.ports import Ports, listens
 
 _MEMBER: Final = "from patroni.raft_controller import main; main()"  # it is no module that can be run
@@ -38,6 +39,10 @@ class Raft:
         told = place / "raft.json"
         write_private(told, json.dumps(settings, indent=1) + "\n")  # every JSON is YAML
         return platform.launched([sys.executable, "-c", _MEMBER, str(told)], dies_with_parent=signal.SIGKILL)
+
+    def directory(self, home: Home) -> Path:  # noqa: ARG002  # another program's is of the home
+        """Where the three work: anywhere."""
+        return REPOSITORY
 
     def client(self, home: Home, *, ports: Ports) -> Mapping[str, Any]:
         """What Patroni is told who asks the three and is none of them."""

@@ -13,11 +13,13 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
-from deploy.local import links, postgres, prometheus, redis, replicated
+from deploy.local import etcd, installed, links, postgres, prometheus, redis, replicated
 from deploy.local.carrier import WAITING_PATH
 from deploy.local.decisions import Decisions
+from deploy.local.etcd import Etcd
 from deploy.local.home import REPOSITORY, Home, write_environment, write_private
 from deploy.local.ports import HOST, Ports
+from deploy.local.problems import CannotStartError
 from deploy.local.raft import Raft
 from deploy.local.tiers import Tier
 
@@ -74,6 +76,7 @@ def system(*, tier: Tier, home: Home, ports: Ports, environ: Mapping[str, str]) 
         embeds_postgres=not environ.get("DATABASE_URL"),
         embeds_redis=not environ.get("REDIS_URL"),
         embeds_prometheus=looks,
+        decisions=_decisions(home, settings.get(etcd.SETTING, installed.AUTO)) if nodes else Raft(),
     )
 
 
@@ -178,12 +181,27 @@ def _trace_store(home: Home, ports: Ports) -> dict[str, str]:
     }
 
 
+def _decisions(home: Home, asked: str) -> Decisions:
+    """By what the nodes of this data directory agree. Raises CannotStartError where that cannot be, or not as asked."""
+    kept = next((one for one in (Raft(), Etcd()) if one.has_kept(home)), None)
+    wanted: Decisions = Etcd() if installed.is_wanted(setting=etcd.SETTING, asked=asked, lack=etcd.lack) else Raft()
+    if kept is None or kept.kind == wanted.kind:
+        return wanted
+    if asked == installed.AUTO and kept.kind == Raft.kind:
+        return kept
+    why = etcd.lack() if kept.kind == Etcd.kind and asked == installed.AUTO else f"{etcd.SETTING}={asked}"
+    raise CannotStartError(
+        f"The nodes in {home.root} agree by {kept.kind}, and {why}: what one keeps the other cannot read. "
+        f"Run it as before, or begin anew with `make reset`."
+    )
+
+
 def _prometheus_looks(tier: Tier, environ: Mapping[str, str]) -> bool:
     """Whether Prometheus and Alertmanager run here. An Alertmanager of the person's own takes their place."""
     if not tier.count("prometheus") or environ.get("RINGBACK_ALERTMANAGER_URL"):
         return False
-    asked = environ.get(prometheus.SETTING) or tier.settings.get(prometheus.SETTING, prometheus.AUTO)
-    return prometheus.is_wanted(asked)
+    asked = environ.get(prometheus.SETTING) or tier.settings.get(prometheus.SETTING, installed.AUTO)
+    return installed.is_wanted(setting=prometheus.SETTING, asked=asked, lack=prometheus.lack)
 
 
 def _second_account(home: Home, ports: Ports) -> dict[str, str]:

@@ -134,10 +134,11 @@ class System:
 
     def environment(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
-        # Prometheus and the canary only where a test is about them: they would be in every system of the run.
+        # Prometheus, etcd and the canary only where a test is about them: they would be in every system of the run.
         return {
             **kept,
             "RINGBACK_PROMETHEUS": "0",
+            "RINGBACK_ETCD": "0",
             "RINGBACK_CANARY_SECONDS": "0",
             **self.settings,
             "RINGBACK_HOME": str(self.home.root),

@@ -8,7 +8,7 @@ from typing import Final
 
 import pytest
 
-from deploy.local import platform, replicated
+from deploy.local import etcd, platform, replicated
 from deploy.local.ports import Ports
 from tests.acceptance.system import QUICK, System, Systems
 from tests.acceptance.waiting import until
@@ -28,6 +28,9 @@ TEXTS_MAX: Final = 4000
 @pytest.fixture
 def system(systems: Systems) -> System:
     return systems.running("replicated", QUICK, tier="replicated")
+
+
+BY_ETCD: Final = pytest.param("1", id="by etcd", marks=pytest.mark.skipif(bool(etcd.lack()), reason=etcd.lack()))
 
 
 def leader(system: System) -> str:
@@ -82,28 +85,6 @@ class Texting:
             raise
 
 
-def test_it_loses_nothing_that_was_accepted_with_the_node_that_led(system: System) -> None:
-    await_all(system)
-    led = leader(system)
-    with Texting(system) as texting:
-        texting.await_accepted(10)
-        killed = system.kill(led)
-        texting.await_accepted(20)
-    assert leader(system) != led
-    made = "SELECT s.number, count(*) FROM reminders_subscriber s JOIN reminders_reminder r ON r.subscriber_id = s.id" \
-        " WHERE s.number = ANY(%s) GROUP BY 1"  # fmt: skip
-    counted = dict(system.rows(made, [*texting.accepted, *texting.refused]))
-    assert {number: counted.get(number) for number in texting.accepted} == dict.fromkeys(texting.accepted, 1)
-    assert set(counted.values()) == {1}  # a text that was answered 503 and kept all the same is kept once
-    assert platform.started(killed) is None
-    await_all(system)
-    assert system.pid(led) != killed
-    became = [line.partition("│ ")[2] for line in system.said().splitlines() if line.startswith("ringback   │")]
-    asked = [line for line in became if line.startswith((f"{led} led; its key is deleted", f"{led} did not lead"))]
-    assert len(asked) == 1, "the leader key was looked at once all of the node was reaped"
-    system.oracle.judge([])
-
-
 def test_it_commits_on_two_nodes_before_it_answers(system: System) -> None:
     """What the promise rests on: no standby, no commit."""
     await_all(system)
@@ -126,3 +107,29 @@ def test_it_keeps_its_data_when_the_supervisor_is_killed(system: System) -> None
     assert not any(platform.works_in(pid, system.home.root) for pid in nodes)
     made = "SELECT count(*) FROM reminders_subscriber WHERE number = %s"
     until(lambda: system.rows(made, phone.number) == [(1,)], seconds=LEADER_SECONDS, what="the row is there")
+
+
+# Last: the system of the other tests is stopped for it.
+@pytest.mark.parametrize("by_etcd", [pytest.param("0", id="by raft"), BY_ETCD])
+def test_it_loses_nothing_that_was_accepted_with_the_node_that_led(systems: Systems, by_etcd: str) -> None:
+    name = "replicated" if by_etcd == "0" else "replicated by etcd"
+    system = systems.running(name, {**QUICK, etcd.SETTING: by_etcd}, tier="replicated")
+    await_all(system)
+    led = leader(system)
+    with Texting(system) as texting:
+        texting.await_accepted(10)
+        killed = system.kill(led)
+        texting.await_accepted(20)
+    assert leader(system) != led
+    made = "SELECT s.number, count(*) FROM reminders_subscriber s JOIN reminders_reminder r ON r.subscriber_id = s.id" \
+        " WHERE s.number = ANY(%s) GROUP BY 1"  # fmt: skip
+    counted = dict(system.rows(made, [*texting.accepted, *texting.refused]))
+    assert {number: counted.get(number) for number in texting.accepted} == dict.fromkeys(texting.accepted, 1)
+    assert set(counted.values()) == {1}  # a text that was answered 503 and kept all the same is kept once
+    assert platform.started(killed) is None
+    await_all(system)
+    assert system.pid(led) != killed
+    became = [line.partition("│ ")[2] for line in system.said().splitlines() if line.startswith("ringback   │")]
+    asked = [line for line in became if line.startswith((f"{led} led; its key is deleted", f"{led} did not lead"))]
+    assert len(asked) == 1, "the leader key was looked at once all of the node was reaped"
+    system.oracle.judge([])

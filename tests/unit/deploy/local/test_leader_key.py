@@ -41,7 +41,11 @@ class Decisions:
 
 
 def deleted(decisions: Decisions, node: str = "postgres-1") -> str:
-    return leader_key.delete(decisions, node=node, until=time.monotonic() + 10)
+    return within(10, decisions, node)
+
+
+def within(seconds: float, decisions: Decisions, node: str = "postgres-1") -> str:
+    return leader_key.delete(leader_key.RaftKey(decisions), node=node, until=time.monotonic() + seconds)
 
 
 def test_it_deletes_the_key_of_a_dead_leader() -> None:
@@ -81,5 +85,5 @@ def test_it_asks_again_where_no_answer_came_or_nobody_decides() -> None:
 
 def test_it_gives_up_in_time_and_says_so() -> None:
     decisions = Decisions({"value": "postgres-1", "index": 7})
-    assert leader_key.delete(decisions, node="postgres-1", until=time.monotonic() - 1).startswith("may still lead")
+    assert within(-1, decisions).startswith("may still lead")
     assert decisions.held is not None

@@ -240,7 +240,7 @@ def _node(place: _Place) -> Program:
                 home, place.number, ports=place.system.ports, decisions=place.system.decisions, makes=is_first
             )
         ),
-        environment={**place.identity(), "LC_ALL": "C", "PYTHONUNBUFFERED": "1"},
+        environment={**place.identity(), "LC_ALL": "C", "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(REPOSITORY)},
         directory=replicated.directory(home, place.number),
         needs=(*_keepers(place.system), LEADER_KEY, *(("postgres-1",) if is_new and not is_first else ())),
         ready=lambda _: replicated.is_ready(port),

@@ -8,6 +8,7 @@ What the settings are for, and what was measured: docs/explanation/replicated-po
 import http.client
 import json
 import os
+import shlex
 import signal
 import sys
 from collections.abc import Mapping
@@ -27,6 +28,7 @@ TTL_SECONDS: Final = 20  # Patroni's floor. A shorter one leans on synchronous r
 LOOP_SECONDS: Final = 1
 RETRY_SECONDS: Final = 3
 _ANSWER_SECONDS: Final = 0.3
+_SYNC: Final = "syncfs"
 
 # What Patroni takes from the cluster's own settings only, and what decides about a failover.
 _CLUSTER: Final[Mapping[str, Any]] = {
@@ -120,7 +122,7 @@ def node(home: Home, number: int, *, ports: Ports, decisions: Decisions, makes: 
         "tags": {},
         **({"bootstrap": {"dcs": _CLUSTER}} if makes else {}),
     }
-    return _patroni(["-m", "patroni"], settings, place / "patroni.json", dies_by=signal.SIGTERM)
+    return _patroni(["-m", "deploy.local.patroni"], settings, place / "patroni.json", dies_by=signal.SIGTERM)
 
 
 def leader_key(home: Home, *, ports: Ports, decisions: Decisions) -> list[str]:
@@ -194,13 +196,26 @@ def _postgresql(home: Home, number: int, *, ports: Ports) -> dict[str, Any]:
         "connect_address": address,
         "data_dir": str(place / "data"),
         "bin_dir": str(postgres.binary("postgres").parent),
+        "bin_name": {"pg_rewind": str(_rewind(place))},
         "pgpass": str(place / "pgpass"),
         "authentication": {"superuser": superuser, "rewind": superuser, "replication": replication},
         "parameters": {**parameters, **_PARAMETERS, **archive.settings(home.archive)},
         "pg_hba": list(_WHO_MAY_CONNECT),
         "create_replica_methods": ["basebackup"],
-        "basebackup": [{"checkpoint": "fast"}],
+        "basebackup": [{"checkpoint": "fast"}, *([{"sync-method": _SYNC}] if platform.LINUX else [])],
     }
+
+
+def _rewind(place: Path) -> Path:
+    """The program that rewinds a node; Patroni knows no way to have it sync at once rather than file by file."""
+    plain = postgres.binary("pg_rewind")
+    if not platform.LINUX:
+        return plain
+    program = place / "pg_rewind"
+    place.mkdir(mode=0o700, exist_ok=True)
+    program.write_text(f'#!/bin/sh\nexec {shlex.quote(str(plain))} "$@" --sync-method={_SYNC}\n')
+    program.chmod(0o755)
+    return program
 
 
 def _patroni(what: list[str], settings: Mapping[str, Any], place: Path, *, dies_by: int) -> list[str]:

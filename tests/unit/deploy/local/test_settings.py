@@ -1,11 +1,12 @@
 """What a system is told, and who wins."""
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from deploy.local import plan, ports, settings, tiers, up
+from deploy.local import plan, platform, ports, settings, tiers, up
 from deploy.local.home import Home, read_environment, write_private
 from deploy.local.problems import CannotStartError
 
@@ -168,6 +169,18 @@ def test_it_runs_three_nodes_that_follow_one_another(tmp_path: Path) -> None:
     assert first["bootstrap"]["dcs"]["synchronous_mode_strict"] is True
     assert "bootstrap" not in second  # only one may found a cluster
     assert (chosen.home.root / "postgres-1" / "patroni.json").stat().st_mode & 0o777 == 0o600
+
+
+def test_it_rewinds_a_node_with_one_sync_instead_of_a_thousand(tmp_path: Path) -> None:
+    chosen = system(tmp_path, tier="replicated")
+    plan.plan(chosen, migrates=False)
+    told = json.loads((chosen.home.root / "postgres-1" / "patroni.json").read_text())["postgresql"]
+    rewind = told["bin_name"]["pg_rewind"]
+    # Patroni asks so whether it can rewind at all; where that fails it clones the node anew.
+    assert subprocess.run([rewind, "--help"], capture_output=True, check=False).returncode == 0
+    if platform.LINUX:
+        assert "--sync-method=syncfs" in Path(rewind).read_text()
+        assert told["parameters"]["recovery_init_sync_method"] == "syncfs"
 
 
 def test_it_starts_no_nodes_beside_a_database_from_outside(tmp_path: Path) -> None:

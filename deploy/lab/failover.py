@@ -5,6 +5,8 @@ has to be there at the end. People text meanwhile, so that what is refused is se
 """
 
 import contextlib
+import os
+import select
 import threading
 import time
 from bisect import bisect
@@ -31,8 +33,9 @@ NODES: Final = 3
 WRITERS: Final = 10  # each with a connection of its own, and the time of a tenth of the rate
 WHOLE_SECONDS: Final = 150.0
 _LOOK_SECONDS: Final = 0.1
+_LEADS_SECONDS: Final = 0.5  # who leads is asked of each node on a connection of its own: not more often than this
 _CONNECT_SECONDS: Final = 2
-_AGAIN_SECONDS: Final = 0.2  # a writer whose connection failed: many that try at once would be in the failover's way
+_AGAIN_SECONDS: Final = 0.05
 _RESTS_SECONDS: Final = 2.0  # writes that are seen before each blow
 _TABLE: Final = "CREATE TABLE public.lab_failover (n bigint PRIMARY KEY)"
 _WRITE: Final = "INSERT INTO public.lab_failover VALUES (%s)"
@@ -50,8 +53,8 @@ class NotWhole(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Blow:
-    """One failover: the longest time without an acknowledged write from the blow on, until the old primary followed the
-    new one; and when that was, from the blow. In seconds."""
+    """One failover, in seconds: the longest time without an acknowledged write from the old primary's death on, until
+    it followed the new one; and when that was, from its death."""
 
     killed: str
     follows: str
@@ -87,13 +90,18 @@ class Found:
 
 
 class Writer:
-    """Rows at their times, from threads that each have one connection; what was acknowledged, and when it had begun."""
+    """Rows at their times, from threads that each have one connection; what was acknowledged, and when it had begun.
+
+    While no server takes writes one of them asks for all, as a process of the application does: each try makes
+    the nodes that are about to be promoted check a password.
+    """
 
     def __init__(self, *, url: str, per_second: float) -> None:
         self._url = url
         self._pause = WRITERS / per_second
         self._over = threading.Event()
         self._lock = threading.Lock()
+        self._scout = threading.Lock()
         self._began = time.monotonic() + 0.2
         self.written = 0
         self.acknowledged: dict[int, float] = {}  # row → when
@@ -117,6 +125,14 @@ class Writer:
         first = max(0, bisect(done, since) - 1)
         return max((later - earlier for earlier, later in pairwise(done[first:])), default=inf)
 
+    def _connect(self) -> psycopg.Connection[Any]:
+        with self._scout:
+            try:
+                return psycopg.connect(self._url, autocommit=True, connect_timeout=_CONNECT_SECONDS)
+            except psycopg.Error:
+                self._over.wait(_AGAIN_SECONDS)
+                raise
+
     def _write(self, nth: int) -> None:
         connection: psycopg.Connection[Any] | None = None
         turn = 0
@@ -131,19 +147,42 @@ class Writer:
             with self._lock:
                 self.written += 1
             try:
-                if connection is None:
-                    connection = psycopg.connect(self._url, autocommit=True, connect_timeout=_CONNECT_SECONDS)
+                connection = connection or self._connect()
                 connection.execute(_WRITE, [row])
             except psycopg.Error:
                 if connection is not None:
                     connection.close()
                 connection = None
-                self._over.wait(_AGAIN_SECONDS)
                 continue
             with self._lock:
                 self.acknowledged[row] = time.monotonic()
         if connection is not None:
             connection.close()
+
+
+class Death:
+    """When a process died. Striking it takes a busy machine seconds, which are no part of what follows."""
+
+    def __init__(self, pid: int) -> None:
+        self._at = time.monotonic()
+        self._thread = threading.Thread(target=self._wait, args=(pid,), daemon=True)
+        self._thread.start()
+
+    def at(self) -> float:
+        """The instant (monotonic); waits for it. Where the system cannot tell, when we began to watch."""
+        self._thread.join()
+        return self._at
+
+    def _wait(self, pid: int) -> None:
+        if not hasattr(os, "pidfd_open"):
+            return
+        with contextlib.suppress(ProcessLookupError):
+            watched = os.pidfd_open(pid)
+            try:
+                select.select([watched], [], [], WHOLE_SECONDS)
+            finally:
+                os.close(watched)
+        self._at = time.monotonic()
 
 
 def measured(*, subject: Subject, kills: int, per_second: float, tell: Callable[[str], None]) -> Found:
@@ -183,12 +222,16 @@ def measured(*, subject: Subject, kills: int, per_second: float, tell: Callable[
 def _blow(subject: Subject, writer: Writer, breaker: Catalogue) -> Blow:
     home = Home(root=subject.home)
     killed = leader(home)
-    at = time.monotonic()
+    death = Death(subject.pid(killed))
     breaker.inject(Planned(name=FAULT, target=killed))
-    follows = _await(lambda: {leader(home)} - {"", killed} or None, what="another node leads").pop()
-    _await(lambda: killed in followers(home) or None, what=f"{killed} follows")
+    follows = _await(
+        lambda: {leader(home)} - {"", killed} or None, what="another node leads", every=_LEADS_SECONDS
+    ).pop()
+    with psycopg.connect(superuser_url(home, listeners(home)[follows]), autocommit=True) as node:
+        _await(lambda: killed in _counted(node) or None, what=f"{killed} follows")
     rejoined = time.monotonic()
     breaker.heal(FAULT)
+    at = death.at()
     gap = writer.gap_seconds(at)
     return Blow(killed=killed, follows=follows, writes_back_seconds=gap, rejoined_seconds=rejoined - at)
 
@@ -223,9 +266,13 @@ def followers(home: Home) -> set[str]:
     try:
         url = superuser_url(home, listeners(home)[leads])
         with psycopg.connect(url, autocommit=True, connect_timeout=_CONNECT_SECONDS) as node:
-            return {name for (name,) in node.execute(_FOLLOWERS).fetchall()}
+            return _counted(node)
     except (psycopg.Error, KeyError):
         return set()
+
+
+def _counted(node: psycopg.Connection[Any]) -> set[str]:
+    return {name for (name,) in node.execute(_FOLLOWERS).fetchall()}
 
 
 def _await_whole(subject: Subject) -> None:
@@ -233,11 +280,13 @@ def _await_whole(subject: Subject) -> None:
     _await(lambda: len(followers(home)) == NODES - 1 or None, what="both standbys stream")
 
 
-def _await(found: Callable[[], T | None], *, what: str, seconds: float = WHOLE_SECONDS) -> T:
+def _await(
+    found: Callable[[], T | None], *, what: str, seconds: float = WHOLE_SECONDS, every: float = _LOOK_SECONDS
+) -> T:
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         answer = found()
         if answer is not None:
             return answer
-        time.sleep(_LOOK_SECONDS)
+        time.sleep(every)
     raise NotWhole(f"not in {seconds:.0f} s: {what}")

@@ -27,11 +27,8 @@ def tree(home: Home, name: str) -> list[Named]:
     process = scene.process(home, name)
     found: list[Named] = [(process.pid, process.started)]
     pids = _working_in(home, home.root / name) if name.startswith("postgres") else []
-    for pid in pids:
+    for pid in [*pids, *platform.descendants(process.pid, *pids)]:
         _add(found, pid)
-    for pid, _ in found:
-        for child in platform.children(pid):
-            _add(found, child)
     return found
 
 

@@ -1,5 +1,8 @@
 """What a row of failovers is judged by, and what is said of it."""
 
+import subprocess
+import sys
+import time
 from dataclasses import asdict
 from math import inf
 from typing import Any
@@ -7,7 +10,7 @@ from typing import Any
 import pytest
 
 from deploy.lab.commands import failover as command
-from deploy.lab.failover import Blow, Found, Writer
+from deploy.lab.failover import Blow, Death, Found, Writer
 
 
 def report(**changed: Any) -> dict[str, Any]:
@@ -37,6 +40,21 @@ def test_it_measures_the_longest_silence_from_the_blow_on() -> None:
     assert writer.gap_seconds(9.5) == 2.25
     assert writer.gap_seconds(12.6) == 0.25
     assert writer.gap_seconds(20.0) == inf
+
+
+def test_it_knows_when_a_process_died() -> None:
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+        death = Death(process.pid)
+        before = time.monotonic()
+        process.kill()
+    assert before <= death.at() <= time.monotonic()
+
+
+def test_it_takes_who_is_dead_already_for_dead_now() -> None:
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    before = time.monotonic()
+    assert before <= Death(process.pid).at() <= time.monotonic()
 
 
 @pytest.mark.parametrize(

@@ -143,6 +143,9 @@ RINGBACK_PROMETHEUS = _text(
 RINGBACK_ETCD = _text(
     "RINGBACK_ETCD", "auto", "1: three Postgres nodes agree by etcd; 0: by Raft; auto: by etcd where it is installed"
 )
+RINGBACK_HAPROXY = _text(
+    "RINGBACK_HAPROXY", "auto", "1: HAProxy stands before the web; 0: a proxy of ours; auto: HAProxy where installed"
+)
 RINGBACK_ALERTMANAGER_URL = _text(
     "RINGBACK_ALERTMANAGER_URL", "", "whose alerts are shown; where empty the watch alone decides what fires"
 )

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Final
 
-from deploy.local import archive, links, ports, postgres, prometheus, redis, replicated, steps
+from deploy.local import archive, haproxy, links, ports, postgres, prometheus, redis, replicated, steps
 from deploy.local.decisions import MEMBERS
 from deploy.local.etcd import Etcd
 from deploy.local.home import REPOSITORY
@@ -264,6 +264,8 @@ def _carrier(place: Place) -> Program:
 
 def _proxy(place: Place) -> Program:
     webs = [f"{ports.HOST}:{one.port}" for one in _places(place.system) if one.kind.name == "web"]
+    if place.system.embeds_haproxy:
+        return _haproxy(place, webs)
     return Program(
         name=place.name,
         command=python("-m", "deploy.local.proxy"),
@@ -273,6 +275,23 @@ def _proxy(place: Place) -> Program:
         ready_seconds=60,  # it answers once a web instance does
         stop_rank=_WEB,
         stop_seconds=2,
+    )
+
+
+def _haproxy(place: Place, webs: list[str]) -> Program:
+    named = {haproxy.BACKEND.format(number): web for number, web in enumerate(webs, start=1)}
+    words = haproxy.command(place.system.home, port=place.port, metrics_port=place.metrics_port, webs=len(webs))
+    return Program(
+        name=place.name,
+        command=tuple(words),
+        environment=place.identity() | named,
+        directory=REPOSITORY,
+        ready=lambda _: ports.is_alive(place.port, "/livez"),
+        ready_seconds=60,
+        stop_rank=_WEB,
+        stop_signal=signal.SIGUSR1,  # it takes no more, and ends what it has begun
+        stop_seconds=2,
+        hides=r"^\[(NOTICE|WARNING)\]",
     )
 
 

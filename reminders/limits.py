@@ -69,6 +69,7 @@ PARK_SECONDS: Final = 60.0  # the backstop of a reminder that waits for its pers
 SEND_WITHIN_SECONDS: Final = 5.0
 CARRIER_CONNECT_SECONDS: Final = 3.0
 CARRIER_TIMEOUT_SECONDS: Final = 8.0
+CALL_REQUEST_SECONDS: Final = 6.0  # the same of a request for a call, which is part of the look-up horizon
 CARRIER_CONNECTIONS_MAX: Final = 400  # every thread of a worker with a full batch: no request waits for a socket
 SETTLE_SECONDS: Final = 2.0
 CARRIER_FAILURES_MAX: Final = 5  # in a row: then new work goes to another account, where there is one
@@ -81,6 +82,7 @@ NOT_SENT_RETRY_SECONDS: Final = (2.0, 5.0, 15.0, 60.0, 300.0)
 # Outcomes and recovery.
 CALL_LIST_MAX: Final = 5_000
 CALL_PAGE: Final = 1_000  # the longest page that a carrier lists
+CARRIER_UNSEEN_SECONDS: Final = 7.0  # of the look-up horizon, at least: a carrier's queue, and how far its list lags
 CARRIER_QUEUE_SECONDS: Final = 60  # how long a carrier may hold a call back before it rings
 CALL_SECONDS_MAX: Final = 300  # the longest call that is not worth an alert
 LOOK_UPS_MIN: Final = 3

@@ -113,8 +113,14 @@ def before_clock(p: Phrase, i: int, value: float, j: int) -> int:
     if p.words[j] in p.lexicon.through and (k := sooner(p, i, value, j) or _nine_to_five(p, value, j)):
         return k
     between = p.words[j] in p.lexicon.to or p.words[j] in p.lexicon.past
-    if p.words[j] in p.lexicon.before and p.words[i].isdecimal() and value % MINUTES_SPOKEN:
-        return bare(p, i, value, j)  # "assignment 3 before 5pm"
+    linking = p.words[j] in p.lexicon.before or p.words[j] in p.lexicon.of_from
+    if (
+        linking
+        and p.words[j] in p.lexicon.into | p.lexicon.before
+        and p.words[i].isdecimal()
+        and value % MINUTES_SPOKEN
+    ):
+        return bare(p, i, value, j)  # "assignment 3 before 5pm", "8 after 6pm"
     if between and p.at != i and not (number(p.lexicon, p.words, j + 1)[1] or p.word(j + 1) in p.lexicon.clock):
         return bare(p, i, value, j)  # "march 5 to call the vet"
     if p.words[j] in p.lexicon.clock and value != 12:
@@ -264,7 +270,8 @@ def bare(p: Phrase, i: int, value: float, j: int) -> int:
         return j  # "january 1 and july 1"
     if YEAR_MIN <= whole <= YEAR_MAX and (k := dates.year(p, whole, j)):
         return k
-    if p.freq and p.words[i - 1] in p.lexicon.both and p.days and whole <= 31 and p.hour < 0:
+    listed = p.freq != "" or (p.word(j) in p.lexicon.joint and p.word(j + 1) in p.lexicon.every)
+    if listed and p.words[i - 1] in p.lexicon.both and p.days and whole <= 31 and (p.hour < 0 or not p.freq):
         p.days.append(whole)
         return j
     return _hour(p, i, whole, j)

@@ -72,10 +72,11 @@ def phrase_at(sentence: Sentence, frame: Frame, i: int, words: list[str] | None 
         phrase.inners = INNERS_MAX
     end = descend(phrase, i)
     sentence.inners += phrase.inners
-    while i < end < len(listed) and listed[end] in sentence.lexicon.behind:
-        end += 1  # "5 tarikh ko"
-    if end > i and all(word in sentence.lexicon.noise for word in listed[end:]):
-        end = len(listed)
+    known = sentence.lexicon
+    while i < end < len(listed) and (
+        listed[end] in known.behind or (listed[end] in known.noise and len(listed[end]) > 1)
+    ):
+        end += 1  # "5 tarikh ko", "twenty minutes or so"
     said = end > i and (phrase.has_day() or phrase.hour >= 0 or phrase.part or phrase.span or phrase.working)
     return Found(i, end, phrase) if said else None
 

@@ -110,7 +110,8 @@ def before_clock(p: Phrase, i: int, value: float, j: int) -> int:
         return clocks.clock(p, i) or bare(p, i, value, j)
     if p.words[j] in p.lexicon.to and (k := _range_start(p, i, int(value), j)):
         return k  # "july 13 to 15", "12 to 16 september", "from 3 to 4pm"
-    if p.words[j] in p.lexicon.through and (k := sooner(p, i, value, j) or _nine_to_five(p, value, j)):
+    ranges_on = p.words[j] in p.lexicon.through or p.words[j] in p.lexicon.until
+    if ranges_on and (k := sooner(p, i, value, j) or _nine_to_five(p, value, j)):
         return k
     between = p.words[j] in p.lexicon.to or p.words[j] in p.lexicon.past
     linking = p.words[j] in p.lexicon.before or p.words[j] in p.lexicon.of_from
@@ -280,7 +281,8 @@ def bare(p: Phrase, i: int, value: float, j: int) -> int:
 def _closes_a_while(p: Phrase, j: int) -> bool:
     """Whether "in 5" is over: at the end, or before what is to be done."""
     word = p.word(j)
-    return not word or word in p.lexicon.about or (word in p.lexicon.to and p.word(j + 1) in p.lexicon.verbs)
+    links = word in p.lexicon.to or word.isdecimal()  # "in 15 2 take the pizza out"
+    return not word or word in p.lexicon.about or (links and p.word(j + 1) in p.lexicon.verbs)
 
 
 def _is_day_number(p: Phrase, i: int, whole: int, j: int) -> bool:

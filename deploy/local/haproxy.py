@@ -56,11 +56,9 @@ global
     maxconn {limits.connections_max}
     hard-stop-after {_ms(limits.drain_seconds)}
     tune.bufsize {_BODY_BYTES}
-    log stderr format raw local0 err
 
 defaults
     mode http
-    log global
     option http-buffer-request
     # Where a backend dies with the second request of a connection, HAProxy ends that connection without a word, so that
     # the client repeats. A carrier does not: it repeats what was answered 502. So a connection carries one request.

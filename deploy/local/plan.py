@@ -291,7 +291,7 @@ def _haproxy(place: Place, webs: list[str]) -> Program:
         stop_rank=_WEB,
         stop_signal=signal.SIGUSR1,  # it takes no more, and ends what it has begun
         stop_seconds=2,
-        hides=r"^\[(NOTICE|WARNING)\]",
+        hides=r"^\[(NOTICE|WARNING)\]|has no server available",  # who is down, the supervisor says
     )
 
 

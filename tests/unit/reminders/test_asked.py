@@ -24,7 +24,7 @@ def rows() -> Iterator[Row]:
             yield cells[0], cells[1], cells[2], zone, dayfirst, language
 
 
-@pytest.mark.parametrize("row", rows(), ids=lambda row: row[0])
+@pytest.mark.parametrize("row", list(rows()), ids=lambda row: row[0])
 def test_it_finds_both_the_time_and_the_subject(row: Row) -> None:
     text, when, subject, zone, dayfirst, language = row
     now = datetime(2026, 11, 18, 10, 20, tzinfo=ZoneInfo(zone))

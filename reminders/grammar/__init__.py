@@ -154,7 +154,7 @@ def _ahead(sentence: Sentence, frame: Frame, told: Voice, opened: int) -> tuple[
         n -= 1
     j = next((n - size for size in (3, 2, 1) if tuple(words[n - size : n]) in told.ahead), 0)
     for i in range(max(j - 4, opened), j):
-        found = phrase_at(sentence, frame, i, words[:j])
+        found = phrase_at(sentence, frame, i, words[: j + (words[j] in sentence.lexicon.before)])  # "the day before"
         if found is None or found.end != j or not found.phrase.span or is_whole(found.phrase):
             continue
         k = next((i - size for size in (3, 2, 1) if match(told.midst, words, max(i - size, 0)) == i), i)

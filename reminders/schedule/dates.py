@@ -467,7 +467,7 @@ def names_day(p: Phrase, j: int) -> bool:
     if not word:
         return False
     named = word in lexicon.holiday or word in lexicon.month or word in lexicon.weekday or word in lexicon.ordinal
-    dated = word.isdecimal() and p.word(j + 1) in lexicon.month
+    dated = word.isdecimal() and p.word(j + 1 + (p.word(j + 1) in lexicon.joint)) in lexicon.month
     return named or dated or ("/" in word and word[0].isdecimal()) or p.word(j + 1) in lexicon.suffix
 
 

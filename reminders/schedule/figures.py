@@ -114,14 +114,8 @@ def before_clock(p: Phrase, i: int, value: float, j: int) -> int:
     if ranges_on and (k := sooner(p, i, value, j) or _nine_to_five(p, value, j)):
         return k
     between = p.words[j] in p.lexicon.to or p.words[j] in p.lexicon.past
-    linking = p.words[j] in p.lexicon.before or p.words[j] in p.lexicon.of_from
-    if (
-        linking
-        and p.words[j] in p.lexicon.into | p.lexicon.before
-        and p.words[i].isdecimal()
-        and value % MINUTES_SPOKEN
-    ):
-        return bare(p, i, value, j)  # "assignment 3 before 5pm", "8 after 6pm"
+    if value % MINUTES_SPOKEN and p.words[i].isdecimal() and _links(p, p.words[j]):
+        return bare(p, i, value, j)  # "assignment 3 before 5pm", "8 after 6pm", "2 of 3 tomorrow"
     if between and p.at != i and not (number(p.lexicon, p.words, j + 1)[1] or p.word(j + 1) in p.lexicon.clock):
         return bare(p, i, value, j)  # "march 5 to call the vet"
     if p.words[j] in p.lexicon.clock and value != 12:
@@ -131,6 +125,12 @@ def before_clock(p: Phrase, i: int, value: float, j: int) -> int:
         return k if k and p.at == i else bare(p, i, value, j)
     p.firm = p.firm or p.words[j] in p.lexicon.half_day or p.words[j] in p.lexicon.oclock
     return k
+
+
+def _links(p: Phrase, word: str) -> bool:
+    """Whether a word that counts minutes to or past an hour is oftener another link: "before", "after", "of"."""
+    lexicon = p.lexicon
+    return word in lexicon.before or (word in lexicon.of_from and word in lexicon.into) or word in lexicon.joint
 
 
 def _range_start(p: Phrase, i: int, value: int, j: int) -> int:
@@ -282,7 +282,9 @@ def _closes_a_while(p: Phrase, j: int) -> bool:
     """Whether "in 5" is over: at the end, or before what is to be done."""
     word = p.word(j)
     links = word in p.lexicon.to or word.isdecimal()  # "in 15 2 take the pizza out"
-    return not word or word in p.lexicon.about or (links and p.word(j + 1) in p.lexicon.verbs)
+    return (
+        not word or word in p.lexicon.about or word in p.lexicon.verbs or (links and p.word(j + 1) in p.lexicon.verbs)
+    )
 
 
 def _is_day_number(p: Phrase, i: int, whole: int, j: int) -> bool:

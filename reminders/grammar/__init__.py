@@ -17,6 +17,7 @@ from reminders.grammar.splitting import (
     Frame,
     is_address,
     is_festival,
+    is_kind,
     is_whole,
     left_of,
     listed_times,
@@ -232,13 +233,7 @@ def _date(
         if alone is not None and alone.end == len(sentence.words):
             return alone.phrase, [alone]  # nothing but a date, however short
         return None, closing
-    known = [one for one in known if not one.phrase.problem] or known  # the rest is looked through for what cannot be
-    if len(known) > 1 and is_festival(known[-1].phrase) and is_whole(known[-2].phrase):
-        known.pop()  # "el día 24 a las 21:00 cena de nochebuena"
-    while len(known) > 1 and modifies(sentence, known[-1]) and not all(modifies(sentence, one) for one in known):
-        known.pop()
-    if len(known) > 1 and is_address(sentence, known[-1]) and known[-2].phrase.hour >= 0:
-        known.pop()  # "9am garage sale @ 14 Elm St"
+    known = _meant(sentence, known)
     first, last = known[0], known[-1]
     if (listed := _list_of_times(sentence, known)) is not None:
         return listed.phrase, [listed, *closing]
@@ -250,6 +245,20 @@ def _date(
         if (both := parted(sentence, frame, other, last, opened)) is not None:
             return both.phrase, [other, last, *closing]
     return last.phrase, [last, *(cut for cut in closing if cut.start >= last.end)]
+
+
+def _meant(sentence: Sentence, known: list[Found]) -> list[Found]:
+    """Without the phrases that only say which, where or what kind of thing the message is about."""
+    known = [one for one in known if not one.phrase.problem] or known  # the rest is looked through for what cannot be
+    if len(known) > 1 and is_festival(known[-1].phrase) and is_whole(known[-2].phrase):
+        known.pop()  # "el día 24 a las 21:00 cena de nochebuena"
+    if len(known) > 1 and is_kind(sentence, known[-1]):
+        known.pop()
+    while len(known) > 1 and modifies(sentence, known[-1]) and not all(modifies(sentence, one) for one in known):
+        known.pop()
+    if len(known) > 1 and is_address(sentence, known[-1]) and known[-2].phrase.hour >= 0:
+        known.pop()  # "9am garage sale @ 14 Elm St"
+    return known
 
 
 def _list_after(sentence: Sentence, frame: Frame, here: Found) -> Found | None:

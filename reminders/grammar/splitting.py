@@ -142,7 +142,7 @@ def _without_particle(sentence: Sentence, frame: Frame, found: Found) -> Found:
     begins = words[i] in lexicon.starting and words[i] in lexicon.verbs and not p.freq  # "the film starts at 5"
     behind = words[i] in lexicon.behind  # "mummy [ko] kal 7 baje"
     named = words[i] in lexicon.part and words[i] not in lexicon.part_today and p.hour >= 0
-    named = named and after in lexicon.weekday  # "parents [evening] thurs 6.15"
+    named = named and (after in lexicon.weekday or after in lexicon.on)  # "parents [evening] thurs 6.15"
     rest = phrase_at(sentence, frame, i + 1) if loose or begins or behind or named else None
     return rest if rest is not None and rest.end == found.end else found
 
@@ -338,6 +338,13 @@ def is_day_only(p: Phrase) -> bool:
     return p.hour < 0 and not p.span and p.has_day()
 
 
+def is_kind(sentence: Sentence, found: Found) -> bool:
+    """How often, in one word that says what kind of thing it is: "kids annual day function"."""
+    words, end = sentence.words, found.end
+    gap = sentence.text[sentence.ends[end - 1] : sentence.starts[end]] if end < len(words) else ""
+    return end <= found.start + 2 and words[found.start] in sentence.lexicon.often and gap == " "
+
+
 def is_festival(p: Phrase) -> bool:
     """A holiday alone, which may only say what kind of thing it is."""
     return p.holiday != "" and p.hour < 0 and not p.part
@@ -397,7 +404,7 @@ def _joined(pieces: list[str], voice: Voice) -> str:
         closed = rest[:1] in (*",;:.!?",)
         between = "\n" if "\n" in piece[: len(piece) - len(rest)] or "\n" in subject[len(subject.rstrip()) :] else " "
         subject = (subject.rstrip(" \t\r\n,;:") + rest) if closed else f"{subject.rstrip()}{between}{rest}"
-    return _without_stop(_without_joint(subject.strip(), voice), pieces)
+    return _without_stop(subject.strip(), pieces)
 
 
 def _led(piece: str) -> str:

@@ -188,7 +188,7 @@ def this(p: Phrase, i: int) -> int:
     word, lexicon = p.word(i + 1), p.lexicon
     if word in lexicon.this:
         return -(i + 1)  # "this coming friday"
-    if p.words[i] in lexicon.coming and i and p.words[i - 1] in lexicon.being:
+    if p.words[i] in lexicon.coming and i and (p.words[i - 1] in lexicon.being or p.words[i - 1].endswith("'s")):
         return 0  # "the plumber is coming friday"
     if word in lexicon.unit and word not in lexicon.weekday:
         unit = lexicon.unit[word]

@@ -6,7 +6,7 @@ from sending by `send_within`, measured on its monotonic clock from before the i
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -19,7 +19,7 @@ from billing import charges
 from billing.database import Statements, named, uuid7
 from reminders import limits, misfires, outcomes, tracing
 from reminders.carriers import session
-from reminders.carriers.base import CallRequest, Carrier, Rejected, Unavailable, Unknown
+from reminders.carriers.base import CallRequest, Carrier, RefusedUs, Rejected, Unavailable, Unknown
 from reminders.clock import Looker
 from reminders.poison import Health
 from reminders.quiet import Misfire
@@ -53,8 +53,9 @@ class Told:
     sid: str | None = None
     state: str  # placed, unknown, not_sent
     reason: str | None = None
-    ours: bool = False
-    rejected: bool = False
+    refused: bool = False  # this account did nothing for sure: another one may
+    ours: bool = False  # it refused our set-up
+    rejected: bool = False  # it refused this number
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,6 +68,7 @@ class Delivered:
     unknown: int
     not_sent: int
     parked: int
+    refused_us: str = ""  # with what words the carrier refused our set-up
     lateness_seconds: tuple[float, ...] = ()
     opened_at: datetime | None = None  # None: nothing was taken up
 
@@ -76,13 +78,14 @@ def deliver(
     timer_ids: Sequence[UUID],
     token: UUID,
     carrier: Carrier,
+    elsewhere: Callable[[], bool],
     policy: Policy,
     worker: str,
     looker: Looker,
     witness: Health,
     trace_context: str,
 ) -> Delivered:
-    """Ring the people of one claim (at most limits.BATCH_MAX timers).
+    """Ring the people of one claim (at most limits.BATCH_MAX timers); `elsewhere`: whether another account takes calls.
 
     Raises the database's errors; what was not intended by then comes again when the lease ends.
     """
@@ -95,7 +98,7 @@ def deliver(
         started = time.monotonic()
         intended = intend(dues=dues, token=token, carrier=carrier, policy=policy, worker=worker, looker=looker)
         told = act(dues=intended, carrier=carrier, policy=policy, started=started)
-        settle(told=told, carrier=carrier, policy=policy)
+        settle(told=told, carrier=carrier, policy=policy, elsewhere=elsewhere)
     finally:
         _end_spans(taken, told)
     return Delivered(
@@ -105,6 +108,7 @@ def deliver(
         unknown=sum(t.state == "unknown" for t in told),
         not_sent=sum(t.state == "not_sent" for t in told),
         parked=len(dues) - len(intended),
+        refused_us=next((t.reason or "" for t in told if t.ours), ""),
         lateness_seconds=tuple((timezone.now() - t.due.due_at).total_seconds() for t in told if t.state == "placed"),
         opened_at=taken[0].opened_at if taken else None,
     )
@@ -205,8 +209,8 @@ def act(*, dues: Sequence[Due], carrier: Carrier, policy: Policy, started: float
     )
 
 
-def settle(*, told: Sequence[Told], carrier: Carrier, policy: Policy) -> None:
-    """Commit what the carrier said. What was not sent goes back to wait, or ends."""
+def settle(*, told: Sequence[Told], carrier: Carrier, policy: Policy, elsewhere: Callable[[], bool]) -> None:
+    """Commit what the carrier said. What was not sent goes back to wait, or goes `elsewhere` at once, or ends."""
     answered = [t for t in told if t.state != "not_sent"]
     if answered:
         statements.run(
@@ -221,13 +225,15 @@ def settle(*, told: Sequence[Told], carrier: Carrier, policy: Policy) -> None:
                 "placed_seconds": outcomes.watch_seconds(policy),
             },
         )
+    may_move = any(one.refused for one in told) and elsewhere()
     for one in told:
         if one.state == "not_sent":
             outcomes.conclude_unsent(
                 attempt_id=one.due.attempt_id,
                 reason=one.reason or "not_sent",
                 rejected=one.rejected,
-                ours=one.ours,
+                lost=False,
+                at_once=one.refused and may_move,
                 carrier=carrier.name,
                 now=timezone.now(),
             )
@@ -273,9 +279,11 @@ async def _request(due: Due, carrier: Carrier, policy: Policy, started: float) -
     try:
         sid = await asyncio.wait_for(carrier.place_call(request), policy.request_seconds)
     except Unavailable as error:
-        return Told(due=due, state="not_sent", reason=error.reason)
+        return Told(due=due, state="not_sent", reason=error.reason, refused=True, ours=isinstance(error, RefusedUs))
     except Rejected as error:
-        return Told(due=due, state="not_sent", reason=error.reason, rejected=True, ours=error.ours)
+        return Told(
+            due=due, state="not_sent", reason=error.reason, refused=error.ours, ours=error.ours, rejected=not error.ours
+        )
     except Unknown as error:
         return Told(due=due, state="unknown", reason=error.reason)
     except TimeoutError:

@@ -160,22 +160,28 @@ def conclude_unsent(
     attempt_id: UUID,
     reason: str,
     rejected: bool,
-    ours: bool,
+    lost: bool,
+    at_once: bool,
     carrier: str,
     now: datetime,
     state: AttemptState = AttemptState.NOT_SENT,
 ) -> None:
-    """End an attempt that never became a call: not sent, refused, or looked up and not found."""
+    """End an attempt that never became a call: not sent, refused (`rejected`: its number), or looked up and not found.
+
+    `lost`: it cannot even be asked for, and is a dead letter. `at_once`: it need not wait for its next attempt.
+    """
     with _told("conclude", attempt_id), transaction.atomic():
         row = _load(attempt_id, stops=False, policy=None)
         if row is None or row["state"] not in OPEN:
             return
-        if rejected:
-            next_ = retry.after_refusal(ours=ours, following=_following(row, now, None))
+        if lost:
+            next_ = retry.dead()
+        elif rejected:
+            next_ = retry.after_refusal(following=_following(row, now, None))
         else:
             next_ = retry.after_nothing(
                 attempts=row["attempts"],
-                looked_up=state is AttemptState.NOT_PLACED,
+                at_once=at_once,
                 others_ring=row["attempts"] >= limits.ATTEMPTS_MAX and _others_ring(),
                 now=now,
             )
@@ -194,8 +200,7 @@ def give_up(*, attempt_id: UUID, policy: Policy, now: datetime) -> bool:
         if row is None or row["state"] not in OPEN:
             return False
         outcome = retry.outcome_of(_ended(row))
-        dead = Next(state=ReminderState.DEAD, what="dead", occurrence_outcome="dead")
-        _move(row, state=AttemptState.ENDED, outcome=outcome, reason="poison", next_=dead, tried=True, now=now)
+        _move(row, state=AttemptState.ENDED, outcome=outcome, reason="poison", next_=retry.dead(), tried=True, now=now)
         _bill(row, outcome, now)
         return True
 

@@ -161,8 +161,9 @@ def _not_placed(row: dict[str, Any], carrier: Carrier, now: datetime, *, reason:
     outcomes.conclude_unsent(
         attempt_id=row["id"],
         reason=reason,
-        rejected=dead,
-        ours=dead,
+        rejected=False,
+        lost=dead,
+        at_once=True,  # it has waited for the whole look-up horizon
         carrier=carrier.name,
         now=now,
         state=AttemptState.NOT_PLACED,

@@ -32,8 +32,8 @@ class Policy:
 
     @property
     def request_seconds(self) -> float:
-        """How long a request for a call may take: part of the look-up horizon."""
-        return min(limits.CALL_REQUEST_SECONDS, self.lookup_horizon_seconds * 0.4)
+        """How long a request to the carrier may take: part of the look-up horizon."""
+        return min(limits.CARRIER_TIMEOUT_SECONDS, self.lookup_horizon_seconds * 0.4)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -105,25 +105,29 @@ def snoozed(*, policy: Policy, now: datetime) -> Next:
     )
 
 
-def after_refusal(*, ours: bool, following: datetime | None) -> Next:
-    """What follows a definite refusal: a dead letter where our set-up is at fault, else missed."""
-    if ours:
-        return Next(state=ReminderState.DEAD, what="dead", occurrence_outcome="dead")
+def after_refusal(*, following: datetime | None) -> Next:
+    """What follows a carrier's definite refusal of this number: missed."""
     return _over(ReminderState.MISSED, following)
 
 
-def after_nothing(*, attempts: int, looked_up: bool, others_ring: bool, now: datetime) -> Next:
-    """What follows a request that never left, soon, or that was looked up and not found: at once, it has waited enough.
+def after_nothing(*, attempts: int, at_once: bool, others_ring: bool, now: datetime) -> Next:
+    """What follows a request that never left, or that was refused by no fault of the number: again, later each time.
 
-    The number of tries stays. After limits.ATTEMPTS_MAX it is a dead letter, if `others_ring`; where nobody's phone
-    does, it goes on, seldom.
+    `at_once`: it has waited enough (it was looked up and not found), or another account takes it now. The number of
+    tries stays. After limits.ATTEMPTS_MAX it is a dead letter, if `others_ring`; where nobody's phone does, it goes
+    on, seldom, until the misfire policy tells its person.
     """
     is_last = attempts >= limits.ATTEMPTS_MAX
     if is_last and others_ring:
-        return Next(state=ReminderState.DEAD, what="dead", occurrence_outcome="dead")
+        return dead()
     waits = limits.NOT_SENT_RETRY_SECONDS
-    wait = 0.0 if looked_up and not is_last else waits[max(0, min(attempts, len(waits)) - 1)]
+    wait = 0.0 if at_once and not is_last else waits[max(0, min(attempts, len(waits)) - 1)]
     return Next(state=ReminderState.SCHEDULED, what="again", ring_at=now + timedelta(seconds=wait))
+
+
+def dead() -> Next:
+    """A dead letter: it rings again only by hand."""
+    return Next(state=ReminderState.DEAD, what="dead", occurrence_outcome="dead")
 
 
 def _over(end: ReminderState, following: datetime | None) -> Next:

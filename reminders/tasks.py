@@ -18,7 +18,7 @@ from redis.exceptions import RedisError
 
 from billing.database import Statements
 from reminders import delivery, dispatch, housekeeping, limits, metrics, outcomes, poison, recovery, tracing, wiring
-from reminders.carriers.account import choose
+from reminders.carriers.account import choose, is_elsewhere
 from reminders.poison import Record
 from reminders.states import Kind
 
@@ -101,11 +101,13 @@ def _give_back(bell: dispatch.Doorbell) -> None:
 
 def _ring(bell: dispatch.Doorbell, trace_context: str) -> None:
     began = time.monotonic()
-    carrier = choose(wiring.carriers())
+    every = wiring.carriers()
+    carrier = choose(every)
     delivered = delivery.deliver(
         timer_ids=bell.ids,
         token=bell.token,
         carrier=carrier,
+        elsewhere=lambda: is_elsewhere(every, than=carrier),
         policy=wiring.policy(),
         worker=settings.RINGBACK_INSTANCE,
         looker=wiring.looker(),
@@ -114,6 +116,8 @@ def _ring(bell: dispatch.Doorbell, trace_context: str) -> None:
     )
     if delivered.placed:
         _records[Kind.RING].got_through(opened_at=delivered.opened_at, began=began)
+    if delivered.refused_us:
+        log.warning("carrier.refused_us", account=carrier.name, reason=delivered.refused_us)
     for state in ("placed", "unknown", "not_sent", "parked"):
         metrics.ATTEMPTS.labels(state).inc(getattr(delivered, state))
     for lateness in delivered.lateness_seconds:
@@ -137,7 +141,7 @@ def _one_by_one(bell: dispatch.Doorbell, trace_context: str) -> None:
     record = _records.get(bell.kind, Record())
     witness = record.witness(monotonic=time.monotonic())
     claim = {"ids": list(bell.ids), "token": bell.token, "may_witness": witness.may, "suspect": witness.suspect}
-    opened, concluded = statements.run("open_timers", claim).fetchall(), False
+    opened = statements.run("open_timers", claim).fetchall()
     for timer_id, kind, key, claims, strikes, made_by, reminder in opened:
         began = time.monotonic()
         try:
@@ -154,14 +158,10 @@ def _one_by_one(bell: dispatch.Doorbell, trace_context: str) -> None:
             continue
         if got_through:
             record.got_through(opened_at=None, began=began)
-            concluded = True
         if again_seconds is not None:
             statements.run("move_timer", {"timer_id": timer_id, "token": bell.token, "seconds": again_seconds})
         else:
             statements.run("end_timer", {"timer_id": timer_id, "token": bell.token})
-    if concluded:
-        with suppress(DatabaseError):  # what was not placed may ring now; the dispatchers poll besides
-            dispatch.notify()
 
 
 def _subject(kind: str, key: UUID, reminder: UUID | None) -> dict[str, tracing.Told]:

@@ -71,7 +71,6 @@ class Burn:
     short_seconds: int
     for_seconds: float
     echo_seconds: float
-    events_floor: int  # with fewer bad events in the long window it is silent
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +80,7 @@ class LookedFor:
     slos: tuple[Slo, ...]
     alerts: tuple[Alert, ...]
     burns: tuple[Burn, ...]
-    keep_seconds: float  # a symptom goes on to fire for so long after its condition: what flutters is one page
+    events_floor: int  # fewer bad events than this page nobody
 
     def echoes(self) -> list[int]:
         """For how many seconds something that has ended silences anything: each length once, the shortest first."""
@@ -117,5 +116,5 @@ def parsed(found: Mapping[str, Any]) -> LookedFor:
         slos=tuple(Slo(**one) for one in found["slos"]),
         alerts=tuple(Alert(**{**one, "silenced_by": tuple(one["silenced_by"])}) for one in found["alerts"]),
         burns=tuple(Burn(**one) for one in found["burns"]),
-        keep_seconds=found["keep_seconds"],
+        events_floor=found["events_floor"],
     )

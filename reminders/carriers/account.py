@@ -1,6 +1,6 @@
 """An account at a carrier beside others: what fails or hangs is asked no more, and new work goes to another one.
 
-Each account has a breaker and connections of its own. What is *new* may choose; what was asked of an account is
+Each account has breakers and connections of its own. What is *new* may choose; what was asked of an account is
 looked up there and nowhere else. A request that the breaker holds back was not sent: it may go elsewhere (P3).
 Where there is one account only it is used as it is: every request is then its own probe.
 """
@@ -20,6 +20,7 @@ from reminders.carriers.base import (
     Carrier,
     CarrierError,
     MessageRecord,
+    RefusedUs,
     Rejected,
     Told,
     Unavailable,
@@ -50,6 +51,13 @@ class Account:
             open_seconds=limits.CARRIER_OPEN_SECONDS,
             open_seconds_max=limits.CARRIER_OPEN_SECONDS_MAX,
         )
+        # An account may refuse every call and still answer what it is asked: calls have their own breaker and probe.
+        self._calls = Breaker(
+            failures_max=limits.CARRIER_REFUSALS_MAX,
+            open_seconds=limits.CARRIER_OPEN_SECONDS,
+            open_seconds_max=limits.CARRIER_OPEN_SECONDS_MAX,
+        )
+        self._shown_open = False
         # Of the process's one loop: no lock. Since when each request waits, and when one was answered last.
         self._waiting: dict[object, float] = {}
         self._answered_at = float("-inf")
@@ -62,13 +70,19 @@ class Account:
     @property
     def available(self) -> bool:
         """Whether new work should go here; where it should not, a probe is sent when its time has come."""
-        if self._breaker.closed:
+        if self._breaker.closed and self._calls.closed:
             return not self._stalled() and len(self._waiting) < limits.CARRIER_CONNECTIONS_MAX
         self._probe()
         return False
 
     async def place_call(self, request: CallRequest) -> str:
-        return await self._new(lambda: self._carrier.place_call(request))
+        if not self._calls.closed:
+            self._probe()
+            raise Unavailable("breaker")
+        return await self._new(lambda: self._placed(request))
+
+    async def try_out(self) -> None:
+        await self._ask(self._carrier.try_out)
 
     async def fetch_call(self, sid: str) -> CallRecord:
         return await self._ask(lambda: self._carrier.fetch_call(sid))
@@ -102,7 +116,16 @@ class Account:
         except Rejected as error:
             if error.ours:
                 self._note(healthy=False)
-                raise Unavailable(error.reason) from error
+                raise RefusedUs(error.reason) from error
+            raise
+
+    async def _placed(self, request: CallRequest) -> str:
+        try:
+            return await self._carrier.place_call(request)
+        except (Unavailable, Rejected) as error:
+            if isinstance(error, Unavailable) or error.locked_out:  # not what may be about this call alone
+                self._calls.failed(monotonic=self._clock())
+                self._show()
             raise
 
     async def _ask(self, request: Callable[[], Awaitable[T]]) -> T:
@@ -131,14 +154,18 @@ class Account:
                 self._note(healthy=healthy)
 
     def _note(self, *, healthy: bool) -> None:
-        was_closed = self._breaker.closed
         if healthy:
             self._answered_at = self._clock()
             self._breaker.succeeded()
         else:
             self._breaker.failed(monotonic=self._clock())
-        if was_closed is not self._breaker.closed:
-            self._tell(self.name, is_open=not self._breaker.closed)
+        self._show()
+
+    def _show(self) -> None:
+        is_open = not (self._breaker.closed and self._calls.closed)
+        if is_open is not self._shown_open:
+            self._shown_open = is_open
+            self._tell(self.name, is_open=is_open)
 
     def _stalled(self) -> bool:
         """Whether requests wait for long and nothing was answered since: no need to wait for their time-out."""
@@ -148,8 +175,10 @@ class Account:
         return self._clock() - oldest >= limits.CARRIER_SLOW_SECONDS
 
     def _probe(self) -> None:
-        if self._breaker.allows(monotonic=self._clock()):
+        if not self._breaker.closed and self._breaker.allows(monotonic=self._clock()):
             session.begin(self._probed())
+        if not self._calls.closed and self._calls.allows(monotonic=self._clock()):
+            session.begin(self._tried_out())
 
     async def _probed(self) -> None:
         """A request that does nothing: the carrier's list of no calls."""
@@ -157,6 +186,22 @@ class Account:
             await self._watched(lambda: self._carrier.calls_to(NOBODY, since=NEVER))
         except (CarrierError, TimeoutError):
             return  # noted
+
+    async def _tried_out(self) -> None:
+        """A call to nobody: whether calls are taken again."""
+        try:
+            await self._watched(self._carrier.try_out)
+        except (CarrierError, TimeoutError):
+            self._calls.failed(monotonic=self._clock())
+        else:
+            self._calls.succeeded()
+        self._show()
+
+
+def is_elsewhere(accounts: Sequence[Carrier], *, than: Carrier) -> bool:
+    """Whether the next call goes through another account than this one, which takes it."""
+    found = choose(accounts)
+    return found is not than and isinstance(found, Account) and found.available
 
 
 def choose(accounts: Sequence[Carrier]) -> Carrier:

@@ -22,12 +22,20 @@ class Unavailable(CarrierError):
     """Nothing happened: the request never left, or was refused for now (429). Try again later."""
 
 
-class Rejected(CarrierError):
-    """Nothing happened and never will for this number. `ours` is true where our set-up is at fault (alert)."""
+class RefusedUs(Unavailable):
+    """Nothing happened: this account refused our set-up (alert), and there is another one."""
 
-    def __init__(self, reason: str, *, ours: bool = False) -> None:
+
+class Rejected(CarrierError):
+    """Nothing happened, and never will for this number.
+
+    `ours`: it is our set-up that was refused, and has to be mended (alert). `locked_out`: whatever we ask is.
+    """
+
+    def __init__(self, reason: str, *, ours: bool = False, locked_out: bool = False) -> None:
         super().__init__(reason)
-        self.ours = ours
+        self.ours = ours or locked_out
+        self.locked_out = locked_out
 
 
 class Unknown(CarrierError):
@@ -128,6 +136,10 @@ class Carrier(Protocol):
 
     async def place_call(self, request: CallRequest) -> str:
         """Place one call with one POST; its id at the carrier."""
+        ...
+
+    async def try_out(self) -> None:
+        """Ask for a call to nobody: raises what a call would raise now, and places none."""
         ...
 
     async def fetch_call(self, sid: str) -> CallRecord: ...

@@ -36,7 +36,11 @@ NAME: Final = "twilio"
 # https://www.twilio.com/docs/api/errors; what is not named here is taken as Unavailable on 429, else as Rejected.
 FOR_THIS_NUMBER: Final = frozenset({21211, 21214, 21217, 21610, 21614, 13224, 30004, 30005, 30006})
 OUR_SET_UP: Final = frozenset({20003, 20404, 21210, 21212, 21215, 21219, 21408, 21606, 21609, 30032, 30034})
+LOCKED_OUT: Final = (None, 20003)  # with 401 or 403: our credential. Other codes are about one request.
 FOR_NOW: Final = frozenset({20429, 21611, 30001, 30003, 30008})
+
+# The answer to a call without a number, which is looked at once the account is: it is let in, and is not throttled.
+NO_NUMBER: Final = "400"
 
 # Twilio's CallStatus in our words, where it is an end.
 CALL_ENDS: Final[Mapping[str, Outcome]] = {
@@ -86,6 +90,13 @@ class Twilio:
             ],
         )
         return _sid(body)
+
+    async def try_out(self) -> None:
+        try:
+            await self._post("Calls.json", [("From", self.service_number)])
+        except Rejected as error:
+            if not error.reason.startswith(NO_NUMBER):
+                raise
 
     async def fetch_call(self, sid: str) -> CallRecord:
         return _call(await self._get(f"Calls/{quote(sid)}.json"))
@@ -203,7 +214,7 @@ def _refusal(status: int, body: Any) -> Rejected | Unavailable | Unknown:
         return Unknown(reason)
     if status == 429 or code in FOR_NOW:
         return Unavailable(reason)
-    return Rejected(reason, ours=code not in FOR_THIS_NUMBER)
+    return Rejected(reason, ours=code not in FOR_THIS_NUMBER, locked_out=status in (401, 403) and code in LOCKED_OUT)
 
 
 def _sid(body: Any) -> str:

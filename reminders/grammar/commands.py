@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Final
 
 from reminders import languages
@@ -225,7 +224,6 @@ PREFIXES: Final = (
 )
 
 
-@lru_cache(maxsize=1)
 def _languages() -> dict[str, str]:
     named = {}
     for code in languages.codes():

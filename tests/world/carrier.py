@@ -19,6 +19,7 @@ from reminders.carriers.base import (
     MessageRecord,
     Rejected,
     Told,
+    Unavailable,
     Unknown,
 )
 from reminders.carriers.twilio import CALL_ENDS, NAME
@@ -129,6 +130,11 @@ class ObedientCarrier:
         self.later(call.fate.queue_seconds + RING_AFTER_SECONDS, lambda: self._ring(call))
         self._told("place_call", lost=self.lose_call(request))
         return call.sid
+
+    async def try_out(self) -> None:
+        refusal = self.refuse_call(CallRequest(attempt_id=UUID(int=0), to="", ring_seconds=1))
+        if isinstance(refusal, Unavailable) or (isinstance(refusal, Rejected) and refusal.ours):
+            raise refusal
 
     async def fetch_call(self, sid: str) -> CallRecord:
         self.points.reach("carrier.fetch_call before")

@@ -59,6 +59,9 @@ class BookedCarrier:
     async def place_call(self, request: CallRequest) -> str:
         return self.book_call(request.to)
 
+    async def try_out(self) -> None:
+        raise NotImplementedError
+
     async def fetch_call(self, sid: str) -> CallRecord:
         return self.calls[sid]
 
@@ -195,6 +198,7 @@ def ring(carrier: BookedCarrier) -> None:
             timer_ids=rings,
             token=token,
             carrier=carrier,
+            elsewhere=lambda: False,
             policy=POLICY,
             worker="worker-1",
             trace_context=tracing.new(),

@@ -39,6 +39,7 @@ def _deliver(world: World, bell: Doorbell) -> Delivered:
         timer_ids=bell.ids,
         token=bell.token,
         carrier=world.carrier,
+        elsewhere=lambda: False,
         policy=POLICY,
         worker="worker-test",
         looker=world.clock.looker(),
@@ -141,7 +142,7 @@ def test_it_sends_nothing_once_send_within_is_over(world: World, monkeypatch: py
         (Unavailable("429"), "not_sent", "scheduled"),
         (Unknown("500"), "unknown", "ringing"),
         (Rejected("400/21211"), "not_sent", "missed"),
-        (Rejected("401/20003", ours=True), "not_sent", "dead"),
+        (Rejected("401/20003", ours=True), "not_sent", "scheduled"),
     ],
 )
 def test_it_settles_each_refusal_as_what_it_is(world: World, refusal: Exception, attempt: str, reminder: str) -> None:

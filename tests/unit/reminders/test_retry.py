@@ -98,31 +98,30 @@ def test_it_takes_a_key_as_a_person_and_a_detected_machine_as_none(
         assert found is (status or Outcome.NO_ANSWER)
 
 
-def test_it_calls_a_refusal_of_our_set_up_a_dead_letter_and_of_a_number_missed() -> None:
-    assert retry.after_refusal(ours=True, following=NOW).state is ReminderState.DEAD
-    assert retry.after_refusal(ours=False, following=None).state is ReminderState.MISSED
+def test_it_calls_a_refusal_of_a_number_missed() -> None:
+    assert retry.after_refusal(following=None).state is ReminderState.MISSED
 
 
 @given(st.integers(0, limits.ATTEMPTS_MAX - 1))
 def test_it_tries_again_soon_what_never_left(attempts: int) -> None:
-    next_ = retry.after_nothing(attempts=attempts, looked_up=False, others_ring=True, now=NOW)
+    next_ = retry.after_nothing(attempts=attempts, at_once=False, others_ring=True, now=NOW)
     assert next_.state is ReminderState.SCHEDULED
     assert next_.ring_at is not None
     assert timedelta(0) < next_.ring_at - NOW <= timedelta(seconds=max(limits.NOT_SENT_RETRY_SECONDS))
 
 
 @given(st.integers(limits.ATTEMPTS_MAX, 1000), st.booleans())
-def test_it_makes_a_dead_letter_of_what_never_leaves_while_others_ring(attempts: int, looked_up: bool) -> None:
-    next_ = retry.after_nothing(attempts=attempts, looked_up=looked_up, others_ring=True, now=NOW)
+def test_it_makes_a_dead_letter_of_what_never_leaves_while_others_ring(attempts: int, at_once: bool) -> None:
+    next_ = retry.after_nothing(attempts=attempts, at_once=at_once, others_ring=True, now=NOW)
     assert next_.state is ReminderState.DEAD
 
 
 @given(st.integers(limits.ATTEMPTS_MAX, 1000), st.booleans())
-def test_it_goes_on_seldom_where_nobody_rings(attempts: int, looked_up: bool) -> None:
-    next_ = retry.after_nothing(attempts=attempts, looked_up=looked_up, others_ring=False, now=NOW)
+def test_it_goes_on_seldom_where_nobody_rings(attempts: int, at_once: bool) -> None:
+    next_ = retry.after_nothing(attempts=attempts, at_once=at_once, others_ring=False, now=NOW)
     assert next_.state is ReminderState.SCHEDULED
     assert next_.ring_at == NOW + timedelta(seconds=limits.NOT_SENT_RETRY_SECONDS[-1])
 
 
-def test_it_dials_again_at_once_what_was_looked_up_and_not_found() -> None:
-    assert retry.after_nothing(attempts=1, looked_up=True, others_ring=False, now=NOW).ring_at == NOW
+def test_it_dials_again_at_once_what_was_not_found_or_may_go_elsewhere() -> None:
+    assert retry.after_nothing(attempts=1, at_once=True, others_ring=False, now=NOW).ring_at == NOW

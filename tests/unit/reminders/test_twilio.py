@@ -56,6 +56,29 @@ def test_it_finds_an_answer_to_every_refusal(status: int, body: Any) -> None:
         assert isinstance(refusal, Unknown), "it may have happened"
 
 
+@pytest.mark.parametrize(
+    ("status", "code", "taken"),
+    [(400, 21201, True), (400, 20429, False), (429, 20429, False), (401, 20003, False), (503, 20503, False)],
+)
+def test_it_is_tried_out_by_a_call_to_nobody(
+    monkeypatch: pytest.MonkeyPatch, status: int, code: int, taken: bool
+) -> None:
+    asked: list[tuple[str, dict[str, str]]] = []
+
+    async def post(_: Twilio, path: str, form: list[tuple[str, str]]) -> Any:
+        asked.append((path, dict(form)))
+        raise twilio._refusal(status, {"code": code})
+
+    monkeypatch.setattr(Twilio, "_post", post)
+    ours = Twilio(base="", account_sid="AC", auth_token="t", service_number="+12025550100", public_base="")
+    if taken:
+        asyncio.run(ours.try_out())
+    else:
+        with pytest.raises(CarrierError):
+            asyncio.run(ours.try_out())
+    assert asked == [("Calls.json", {"From": "+12025550100"})]  # without a number no carrier can place it
+
+
 def test_it_takes_no_code_for_two_things() -> None:
     tables = (twilio.FOR_THIS_NUMBER, twilio.OUR_SET_UP, twilio.FOR_NOW)
     assert sum(len(table) for table in tables) == len(set.union(*(set(table) for table in tables)))

@@ -53,7 +53,7 @@ RINGBACK_CALL_ATTEMPTS = _integer("RINGBACK_CALL_ATTEMPTS", 3, "attempts for one
 RINGBACK_RING_TIMEOUT_SECONDS = _number("RINGBACK_RING_TIMEOUT_SECONDS", 30, "how long a phone rings", at_least=1)
 RINGBACK_LOOKUP_HORIZON_SECONDS = _number(
     "RINGBACK_LOOKUP_HORIZON_SECONDS",
-    20 if RINGBACK_SIMULATED else 300,
+    17.5 if RINGBACK_SIMULATED else 300,
     "how long an unknown outcome is looked up before it counts as not placed",
     at_least=0.1,
 )
@@ -142,6 +142,9 @@ RINGBACK_PROMETHEUS = _text(
 )
 RINGBACK_ETCD = _text(
     "RINGBACK_ETCD", "auto", "1: three Postgres nodes agree by etcd; 0: by Raft; auto: by etcd where it is installed"
+)
+RINGBACK_HAPROXY = _text(
+    "RINGBACK_HAPROXY", "auto", "1: HAProxy stands before the web; 0: a proxy of ours; auto: HAProxy where installed"
 )
 RINGBACK_ALERTMANAGER_URL = _text(
     "RINGBACK_ALERTMANAGER_URL", "", "whose alerts are shown; where empty the watch alone decides what fires"

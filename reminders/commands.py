@@ -67,6 +67,9 @@ def renamed(*, text: str, language: str) -> tuple[str, str] | None:
 def _asked(text: str, language: str) -> str:
     """A short request without what is only polite: "can you", "instead"."""
     said = " ".join(text[:RETIMED_CHARACTERS_MAX].split()).rstrip(".!?")
+    folded, (before, behind) = said.casefold(), _politeness(language)
+    if not (folded.startswith(before) or folded.endswith(behind)):
+        return said  # nearly every text
     for code in (language, languages.DEFAULT):
         for polite in _longest(code, "answers", "polite"):
             if said.casefold().startswith(f"{polite} "):
@@ -97,6 +100,13 @@ def retimed(*, text: str, language: str) -> tuple[str, str | None] | None:
             if folded.startswith(f"{verb} ") and len(said) < len(text.strip(" .!?")):  # "can you make tea 5pm instead"
                 return _bare(said[len(verb) :].strip()), None
     return None
+
+
+@lru_cache(maxsize=32)
+def _politeness(language: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Everything polite as it begins a text, and as it ends one."""
+    said = [polite for code in (language, languages.DEFAULT) for polite in _longest(code, "answers", "polite")]
+    return tuple(f"{one} " for one in said), tuple(f" {one}" for one in said)
 
 
 @lru_cache(maxsize=32)

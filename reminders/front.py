@@ -48,6 +48,8 @@ class Front:
             crew=Crew(threads=limits.INTAKE_LEADERS_MAX, name="batch"),
             batch_max=limits.INTAKE_BATCH_MAX,
             at_work_max=limits.INTAKE_LEADERS_MAX,
+            beside_min=limits.INTAKE_BESIDE_MIN,
+            beside_seconds=limits.INTAKE_BESIDE_SECONDS,
             waiting_max=limits.INTAKE_WAITING_MAX,
         )
 

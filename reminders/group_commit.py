@@ -81,7 +81,8 @@ class Batches(Generic[Item, Result]):
     """Does items together for one event loop: `do` gets at most `batch_max` and returns a result for each, in order.
 
     `do` runs in a thread of `crew`, in the context of its first item, everything else in the loop. Where `do` raises,
-    each of its batch raises that.
+    each of its batch raises that. Beside one at work a batch begins once `beside_min` wait or somebody has waited for
+    `beside_seconds`: a batch costs as much as some of its items, and few at a time would be many batches.
     """
 
     def __init__(
@@ -91,15 +92,21 @@ class Batches(Generic[Item, Result]):
         crew: Crew,
         batch_max: int,
         at_work_max: int,
+        beside_min: int,
+        beside_seconds: float,
         waiting_max: int,
     ) -> None:
         self._do = do
         self._crew = crew
         self._batch_max = batch_max
         self._at_work_max = at_work_max
+        self._beside_min = beside_min
+        self._beside_seconds = beside_seconds
         self._waiting_max = waiting_max
         self._at_work = 0
         self._begins = False
+        self._is_patient = True
+        self._alarm: asyncio.TimerHandle | None = None
         self._waiting: deque[tuple[Item, asyncio.Future[Result], Context]] = deque()
 
     def takes(self) -> bool:
@@ -119,11 +126,24 @@ class Batches(Generic[Item, Result]):
     def _begin(self) -> None:
         self._begins = False
         while self._waiting and self._at_work < self._at_work_max:
+            if self._at_work and self._is_patient and len(self._waiting) < self._beside_min:
+                self._wait_for_company()
+                return
             self._at_work += 1
             batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), self._batch_max))]
             _, _, context = batch[0]
             done = context.run(self._crew.call, partial(self._do, [item for item, _, _ in batch]))
             done.add_done_callback(partial(self._end, [mine for _, mine, _ in batch]))
+
+    def _wait_for_company(self) -> None:
+        if self._alarm is None:
+            self._alarm = asyncio.get_running_loop().call_later(self._beside_seconds, self._lose_patience)
+
+    def _lose_patience(self) -> None:
+        self._alarm = None
+        self._is_patient = False
+        self._begin()
+        self._is_patient = True
 
     def _end(self, batch: "list[asyncio.Future[Result]]", done: "asyncio.Future[Sequence[Result]]") -> None:
         self._at_work -= 1

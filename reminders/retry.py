@@ -32,8 +32,8 @@ class Policy:
 
     @property
     def request_seconds(self) -> float:
-        """How long a request to the carrier may take: part of the look-up horizon."""
-        return min(limits.CARRIER_TIMEOUT_SECONDS, self.lookup_horizon_seconds * 0.4)
+        """How long a request for a call may take: part of the look-up horizon."""
+        return min(limits.CALL_REQUEST_SECONDS, self.lookup_horizon_seconds * 0.4)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -141,7 +141,7 @@ def _one_by_one(bell: dispatch.Doorbell, trace_context: str) -> None:
     record = _records.get(bell.kind, Record())
     witness = record.witness(monotonic=time.monotonic())
     claim = {"ids": list(bell.ids), "token": bell.token, "may_witness": witness.may, "suspect": witness.suspect}
-    opened = statements.run("open_timers", claim).fetchall()
+    opened, concluded = statements.run("open_timers", claim).fetchall(), False
     for timer_id, kind, key, claims, strikes, made_by, reminder in opened:
         began = time.monotonic()
         try:
@@ -158,10 +158,14 @@ def _one_by_one(bell: dispatch.Doorbell, trace_context: str) -> None:
             continue
         if got_through:
             record.got_through(opened_at=None, began=began)
+            concluded = True
         if again_seconds is not None:
             statements.run("move_timer", {"timer_id": timer_id, "token": bell.token, "seconds": again_seconds})
         else:
             statements.run("end_timer", {"timer_id": timer_id, "token": bell.token})
+    if concluded:
+        with suppress(DatabaseError):  # what was not placed may ring now; the dispatchers poll besides
+            dispatch.notify()
 
 
 def _subject(kind: str, key: UUID, reminder: UUID | None) -> dict[str, tracing.Told]:

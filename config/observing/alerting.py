@@ -13,6 +13,18 @@ Looks = Mapping[str, Mapping[str, float]]
 
 
 @dataclass(frozen=True, kw_only=True)
+class Spent:
+    """What an objective spent of its budget over one window: how fast (1: all of it in its own time), by how many."""
+
+    rate: float
+    bad: int
+
+
+Burns = Mapping[str, Mapping[int, Spent]]
+"""By objective and by window in seconds; nothing where there was no event."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Firing:
     """An alert that fires: since when (seconds on the looker's clock), and what silences it, if something does."""
 
@@ -32,12 +44,13 @@ class Evaluator:
     def __init__(self, looked_for: LookedFor) -> None:
         self._looked_for = looked_for
         self._since: dict[str, float] = {}
+        self._held: dict[str, float] = {}
         self._fired: dict[str, float] = {}
         self._causes = {alert.name: looked_for.causes(alert.name) for alert in looked_for.alerts}
         self._burn_causes = {slo.name: looked_for.burn_causes(slo.name) for slo in looked_for.slos}
 
-    def look(self, *, looks: Looks, burns: Mapping[str, Mapping[int, float | None]], at: float) -> list[Firing]:
-        """What fires at `at`. `burns`: each objective's burn rate by window in seconds; None where too few events."""
+    def look(self, *, looks: Looks, burns: Burns, at: float) -> list[Firing]:
+        """What fires at `at`, on the looker's clock."""
         symptoms = self._symptoms(looks, at)
         self._fired |= {one.name: at for one, _ in symptoms}
         several = [*symptoms, *self._burning(burns, at)]
@@ -57,16 +70,24 @@ class Evaluator:
                 keys.setdefault(burn_name(slo.name, burn.severity), []).append(_burn_key(slo.name, burn))
         since = {key: at - ago for name, ago in firing.items() for key in keys.get(name, ())}
         self._since = since | self._since
+        self._held = dict.fromkeys(firing, at) | self._held
 
     def _symptoms(self, looks: Looks, at: float) -> list[tuple[Firing, float]]:
         found = []
         for alert in self._looked_for.alerts:
             values = looks.get(alert.metric, {})
-            if self._stays(alert.name, alert.holds(values), alert.for_seconds, at):
+            holds = alert.holds(values) or self._is_kept(alert.name, at)
+            if self._stays(alert.name, holds, alert.for_seconds, at):
+                if alert.holds(values):
+                    self._held[alert.name] = at
                 found.append((_firing(alert, self._since[alert.name], values), alert.echo_seconds))
         return found
 
-    def _burning(self, burns: Mapping[str, Mapping[int, float | None]], at: float) -> list[tuple[Firing, float]]:
+    def _is_kept(self, name: str, at: float) -> bool:
+        """Whether it fired with its condition until a moment ago."""
+        return at - self._held.get(name, float("-inf")) <= self._looked_for.keep_seconds
+
+    def _burning(self, burns: Burns, at: float) -> list[tuple[Firing, float]]:
         found = []
         for slo in self._looked_for.slos:
             for burn in self._looked_for.burns:
@@ -120,9 +141,11 @@ def _burn_key(slo: str, burn: Burn) -> str:
     return f"{slo} over {burn.long_seconds}"
 
 
-def _burns(burn: Burn, rates: Mapping[int, float | None]) -> bool:
-    both = [rates.get(burn.long_seconds), rates.get(burn.short_seconds)]
-    return all(rate is not None and rate > burn.factor for rate in both)
+def _burns(burn: Burn, spent: Mapping[int, Spent]) -> bool:
+    long, short = spent.get(burn.long_seconds), spent.get(burn.short_seconds)
+    if long is None or short is None:
+        return False
+    return min(long.rate, short.rate) > burn.factor and long.bad >= burn.events_floor
 
 
 def _firing(alert: Alert, since: float, values: Mapping[str, float]) -> Firing:

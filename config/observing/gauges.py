@@ -36,7 +36,7 @@ GAUGES: Final[Mapping[str, tuple[str, str]]] = {
     "ringback_connections_share": ("Share of the database's connections that is taken", ""),
     "ringback_standbys_missing": ("Standbys that this tier has and that do not stream", ""),
     "ringback_replica_lag_seconds": ("How far the slowest standby is behind, as the primary sees it", ""),
-    "ringback_commits_waiting": ("Commits that wait for a standby", ""),
+    "ringback_commits_waiting": ("Commits that have waited for a standby for over two seconds", ""),
     "ringback_doorbells_waiting": ("Doorbells in Redis that no worker has taken", ""),
     "ringback_intake_failed_share": ("Share of the last minute's texts that were not accepted", ""),
     "ringback_intake_slow_share": ("Share of the last minute's texts that took over a second", ""),

@@ -71,6 +71,7 @@ class Burn:
     short_seconds: int
     for_seconds: float
     echo_seconds: float
+    events_floor: int  # with fewer bad events in the long window it is silent
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +81,7 @@ class LookedFor:
     slos: tuple[Slo, ...]
     alerts: tuple[Alert, ...]
     burns: tuple[Burn, ...]
-    events_floor: int  # fewer bad events than this page nobody
+    keep_seconds: float  # a symptom goes on to fire for so long after its condition: what flutters is one page
 
     def echoes(self) -> list[int]:
         """For how many seconds something that has ended silences anything: each length once, the shortest first."""
@@ -116,5 +117,5 @@ def parsed(found: Mapping[str, Any]) -> LookedFor:
         slos=tuple(Slo(**one) for one in found["slos"]),
         alerts=tuple(Alert(**{**one, "silenced_by": tuple(one["silenced_by"])}) for one in found["alerts"]),
         burns=tuple(Burn(**one) for one in found["burns"]),
-        events_floor=found["events_floor"],
+        keep_seconds=found["keep_seconds"],
     )

@@ -14,7 +14,7 @@ from typing import Any, Final
 from config.observing.prometheus import WATCH
 
 ALERTS: Final = "alerts.json"
-SILENT_SECONDS: Final = 45  # so long a watch may take that is started anew on a busy machine
+SILENT_SECONDS: Final = 50  # so long a watch may take that is started anew on a busy machine
 
 
 @dataclass(frozen=True, kw_only=True)

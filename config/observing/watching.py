@@ -18,7 +18,7 @@ from django.db import connection
 
 from billing import breaker
 from config.observing import probes, prometheus, told, truth
-from config.observing.alerting import Evaluator, Firing
+from config.observing.alerting import Evaluator, Firing, Spent
 from config.observing.canary import Canary
 from config.observing.gauges import Shown, Values
 from config.observing.happened import DEPLOY, Happened
@@ -32,6 +32,7 @@ LATELY_SECONDS: Final = 60.0
 STALLED_SECONDS: Final = 20.0  # a dispatcher turns at least once a second
 LOST_SECONDS: Final = 15.0  # a Redis that was started anew loses doorbells for a moment only
 BAD_FLOOR: Final = 5  # fewer bad events than this in a minute are no share worth a page: a process that starts is slow
+UNREAD_SECONDS: Final = 20.0  # a server that answers and takes longer for the rows is busy; after that it is away
 START_SECONDS: Final = 30.0  # a process that was started anew is down only once it has not answered for so long
 PENDING_MAX: Final = 10_000
 _PLAIN: Final = (
@@ -71,9 +72,11 @@ class Watch:
     _lately: deque[tuple[float, Scraped]] = field(default_factory=deque)
     _adds: dict[tuple[str, datetime], list[int]] = field(default_factory=dict)
     _marks: list[tuple[datetime, str, str]] = field(default_factory=list)
-    _burns: dict[str, dict[int, float | None]] = field(default_factory=dict)
+    _burns: dict[str, dict[int, Spent]] = field(default_factory=dict)
     _counted: datetime | None = None
     _server: int | None = None
+    _read_at: float | None = None
+    _waits: bool = False
     _replicas_fresh: bool = False
     _paged: set[str] | None = None
 
@@ -89,7 +92,7 @@ class Watch:
         self._lately.append((at, scraped))
         while at - self._lately[0][0] > LATELY_SECONDS:
             self._lately.popleft()
-        values: Values = {**self._asked(scraped, at), **self._of_rows(now), **self._of_instances(scraped, now)}
+        values: Values = {**self._asked(scraped, at), **self._of_rows(now, at), **self._of_instances(scraped, now)}
         theirs = self._theirs(values, now, at)
         self._replicas_fresh = (
             values.get("ringback_standbys_missing", {}).get("") == 0
@@ -97,7 +100,7 @@ class Watch:
         )
         self._marks += self._happened.look(now)
         self._add(scraped, now)
-        if not values.get("ringback_commits_waiting", {}).get(""):  # a commit of ours would wait with them
+        if not self._waits:  # a commit of ours would wait with others
             self._count(now)
         own, by = self._evaluator.look(looks=values, burns=self._burns, at=at), self._listening.by
         self.firing = self._listening.choose(own=own, theirs=theirs, at=at)
@@ -140,7 +143,8 @@ class Watch:
         values["ringback_prometheus_up"] = {"": float(theirs is not None)}
         return theirs
 
-    def _of_rows(self, now: datetime) -> Values:
+    def _of_rows(self, now: datetime, at: float) -> Values:
+        self._read_at, self._waits = at if self._read_at is None else self._read_at, False
         try:
             told_of_itself = truth.server()
         except DatabaseError as error:
@@ -157,14 +161,15 @@ class Watch:
         except DatabaseError as error:
             log.warning("watch.rows_not_read", error=type(error).__name__)
             connection.close()
-            up = float(bool(told_of_itself["tables_locked"]))  # a lock is another cause than a database that is away
+            # A lock is another cause than a database that is away, and one that is only busy is none.
+            up = bool(told_of_itself["tables_locked"]) or at - self._read_at <= UNREAD_SECONDS
             return {
-                "ringback_database_up": {"": up},
-                "ringback_database_writable": {"": up},
+                "ringback_database_up": {"": float(up)},
+                "ringback_database_writable": {"": float(up and bool(told_of_itself["is_writable"]))},
                 **locked,
                 **_quarantined(),
             }
-        server = row["server"]
+        server, self._read_at, self._waits = row["server"], at, bool(row["commits_begun"])
         if self._server not in (None, server):
             self._marks.append((now, "failover", f"the primary is now at port {server}"))
         self._server = server
@@ -269,10 +274,10 @@ class Watch:
             return
         self._counted = minute
 
-    def _rates(self, minute: datetime) -> dict[str, dict[int, float | None]]:
+    def _rates(self, minute: datetime) -> dict[str, dict[int, Spent]]:
         several = {seconds for burn in self.looked_for.burns for seconds in (burn.long_seconds, burn.short_seconds)}
         targets = {slo.name: slo.target for slo in self.looked_for.slos}
-        rates: dict[str, dict[int, float | None]] = {}
+        rates: dict[str, dict[int, Spent]] = {}
         total: dict[str, tuple[int, int]] = {}
         ever = int(minute.timestamp()) + 60
         for window in truth.windows(at=minute, seconds=[*sorted(several), ever]):
@@ -282,8 +287,8 @@ class Watch:
                 total[window.slo] = window.good, window.total
                 continue
             bad, allowed = window.total - window.good, window.total * (1 - targets[window.slo])
-            few = bad < self.looked_for.events_floor
-            rates.setdefault(window.slo, {})[window.seconds] = None if few else bad / allowed
+            if window.total:
+                rates.setdefault(window.slo, {})[window.seconds] = Spent(rate=bad / allowed, bad=bad)
         self.shown.counters = {
             "ringback_sli_events": self._risen("ringback_sli_events", {slo: all_ for slo, (_, all_) in total.items()}),
             "ringback_sli_good": self._risen("ringback_sli_good", {slo: good for slo, (good, _) in total.items()}),

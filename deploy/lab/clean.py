@@ -25,7 +25,7 @@ DEPLOYED: Final = ("web", "dispatch", "worker", "watch", "traces")
 # What a system of a person runs with: no page may come from times that were shortened for a test.
 USUAL: Final[Mapping[str, str]] = {
     "RINGBACK_LEASE_SECONDS": "15",
-    "RINGBACK_LOOKUP_HORIZON_SECONDS": "20",
+    "RINGBACK_LOOKUP_HORIZON_SECONDS": "17.5",
     "RINGBACK_RETRY_SECONDS": "300",
     "RINGBACK_RING_TIMEOUT_SECONDS": "30",
     "RINGBACK_SNOOZE_SECONDS": "600",

@@ -153,6 +153,7 @@ class Started:
             **LAB_TIMES,
             "RINGBACK_PROMETHEUS": "0",
             "RINGBACK_ETCD": "0",
+            "RINGBACK_HAPROXY": "0",
             "RINGBACK_CANARY_SECONDS": "0",
             **settings,
             "RINGBACK_HOME": str(home),

@@ -3,20 +3,20 @@
 import signal
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Final
 
-from deploy.local import archive, etcd, links, platform, ports, postgres, prometheus, redis, replicated
+from deploy.local import archive, haproxy, links, ports, postgres, prometheus, redis, replicated, steps
 from deploy.local.decisions import MEMBERS
 from deploy.local.etcd import Etcd
 from deploy.local.home import REPOSITORY
 from deploy.local.leader_key import CONNECTED, SETTLED
+from deploy.local.place import Place, alone, python
 from deploy.local.problems import CannotStartError
 from deploy.local.program import LEADER_KEY, Program
 from deploy.local.raft import Raft
-from deploy.local.settings import System, carrier_account, inherited, redis_password
-from deploy.local.tiers import Kind
+from deploy.local.settings import System, carrier_account, redis_password
 
 # Stopped in this order: who makes work, who does it, who takes it, who is asked, what it stands on.
 _WORK: Final = 0
@@ -25,9 +25,6 @@ _CARRIER: Final = 2
 _REDIS: Final = 3
 _POSTGRES: Final = 4
 _DECISIONS: Final = 5  # what the Postgres nodes agree by goes last
-_PASSWORD: Final = "etcd-password"  # noqa: S105  # a step's name
-_DATABASE: Final = ("postgres-1", "cluster")  # whichever there is says that the database takes writes
-_SINGLE: Final = ("redis", "carrier", "proxy", "traces", "watch", LEADER_KEY, *prometheus.KINDS)
 _MEASURED: Final = ("web", "dispatch", "worker", "watch")
 _OF_THE_DATABASE: Final = ("postgres", LEADER_KEY)
 _KEEPERS: Final = (Raft.kind, Etcd.kind)  # of the cluster's decisions: one or the other
@@ -38,71 +35,20 @@ _PATRONI_HIDES: Final = (
 )
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Place:
-    """One instance to plan: the `number`th of its kind; `metrics_port` is its own."""
-
-    system: System
-    kind: Kind
-    number: int
-    metrics_port: int
-
-    @property
-    def name(self) -> str:
-        """The first of what is usually one of a kind carries no number; the others do."""
-        is_single = self.kind.name in _SINGLE and self.number == 1
-        return self.kind.name if is_single else f"{self.kind.name}-{self.number}"
-
-    @property
-    def port(self) -> int:
-        """Where it listens: the first of its kind where clients look for it, the others beside it.
-
-        A proxy takes the place where clients look for the web, which moves up by one.
-        """
-        if self.kind.name == "proxy":
-            return self.system.ports.web
-        if self.kind.name == "web" and self.system.tier.count("proxy"):
-            return self.system.ports.web + self.number
-        return int(getattr(self.system.ports, self.kind.name, self.metrics_port)) + self.number - 1
-
-    @property
-    def answers_at(self) -> int:
-        """Where it can be asked whether it lives: a port of its own kind, or that of its metrics."""
-        own = self.kind.name == "proxy" or hasattr(self.system.ports, self.kind.name)
-        return self.port if own else self.metrics_port
-
-    def identity(self) -> dict[str, str]:
-        """The least that an instance is told: by it a stray of ours is known."""
-        home = str(self.system.home.root)
-        return {**inherited(), "RINGBACK_HOME": home, "RINGBACK_INSTANCE": self.name}
-
-    def environment(self, extra: Mapping[str, str] | None = None) -> dict[str, str]:
-        """Its environment: the system's settings and its own."""
-        return {
-            **self.system.settings,
-            **self.kind.settings,
-            **self.identity(),
-            "RINGBACK_METRICS_PORT": str(self.metrics_port),
-            "DJANGO_SETTINGS_MODULE": "config.settings",
-            "PYTHONUNBUFFERED": "1",
-            **(extra or {}),
-        }
-
-
 def plan(system: System, *, migrates: bool) -> list[Program]:
     """Every program of the system. `migrates`: the migrations are a step before what serves."""
     places = _places(system)
     programs = [_program(place) for place in places]
     if migrates and any(place.kind.name == "web" and not place.kind.command for place in places):
-        programs.append(_migrations(system))
+        programs.append(steps.migrations(system))
     if system.is_replicated:
-        programs.append(_cluster(system))
+        programs.append(steps.cluster(system))
         if system.decisions.kind == Etcd.kind:
-            programs.append(_etcd_password(system))
+            programs.append(steps.etcd_password(system))
     if system.settings.get("RINGBACK_LAB") == "1":
         programs = _with_links(system, programs)
     if any((system.home.root / "lab" / "journal").glob("*.json")):
-        programs.append(_heal(system, needs=tuple(program.name for program in programs)))
+        programs.append(steps.heal(system, needs=tuple(program.name for program in programs)))
     names = {program.name for program in programs}
     return [_without_absent(program, names) for program in programs]
 
@@ -124,11 +70,10 @@ def linked(system: System) -> tuple[links.Link, ...]:
 
 def _with_links(system: System, programs: list[Program]) -> list[Program]:
     found = linked(system)
-    kind = Kind(name=links.PROXY, count=1, settings={}, command=(), needs=(), ready_words="")
-    place = _Place(system=system, kind=kind, number=1, metrics_port=0)
+    place = alone(system, links.PROXY)
     proxy = Program(
         name=links.PROXY,
-        command=_python("-m", "deploy.lab.proxy"),
+        command=python("-m", "deploy.lab.proxy"),
         environment={**place.identity(), "RINGBACK_INSTANCE": links.PROXY, "PYTHONUNBUFFERED": "1"},
         directory=REPOSITORY,
         ready_words="the fault proxy listens",
@@ -158,27 +103,27 @@ def targets(system: System) -> list[dict[str, object]]:
     ]
 
 
-def _measured(system: System) -> list[_Place]:
+def _measured(system: System) -> list[Place]:
     """The instances of ours that show metrics."""
     return [place for place in _places(system) if place.kind.name in _MEASURED and not place.kind.command]
 
 
-def _places(system: System) -> list[_Place]:
+def _places(system: System) -> list[Place]:
     embedded = dict.fromkeys(_OF_THE_DATABASE, system.embeds_postgres) | {"redis": system.embeds_redis}
     embedded |= dict.fromkeys(prometheus.KINDS, system.embeds_prometheus)
     embedded |= {kind: system.is_replicated and kind == system.decisions.kind for kind in _KEEPERS}
-    places: list[_Place] = []
+    places: list[Place] = []
     port = system.ports.metrics
     for kind in system.tier.kinds:
         if embedded.get(kind.name, True):
             for number in range(1, kind.count + 1):
                 metrics_port = 0 if kind.name in _WITHOUT_METRICS else port
                 port += bool(metrics_port)
-                places.append(_Place(system=system, kind=kind, number=number, metrics_port=metrics_port))
+                places.append(Place(system=system, kind=kind, number=number, metrics_port=metrics_port))
     return places
 
 
-def _program(place: _Place) -> Program:
+def _program(place: Place) -> Program:
     if place.kind.command:
         return _named(place)
     try:
@@ -189,7 +134,7 @@ def _program(place: _Place) -> Program:
         ) from None
 
 
-def _named(place: _Place) -> Program:
+def _named(place: Place) -> Program:
     words = {"python": sys.executable, "port": str(place.port), "name": place.name}
     return Program(
         name=place.name,
@@ -201,7 +146,7 @@ def _named(place: _Place) -> Program:
     )
 
 
-def _postgres(place: _Place) -> Program:
+def _postgres(place: Place) -> Program:
     if place.system.is_replicated:
         return _node(place)
     data = place.system.home.postgres
@@ -225,11 +170,11 @@ def _postgres(place: _Place) -> Program:
     )
 
 
-def _postgres_ready(place: _Place, pid: int) -> bool:
+def _postgres_ready(place: Place, pid: int) -> bool:
     return postgres.is_ready(place.system.home.postgres, pid=pid)
 
 
-def _node(place: _Place) -> Program:
+def _node(place: Place) -> Program:
     """Patroni and its Postgres. The first founds the cluster; the others wait for it the first time."""
     home, port = place.system.home, place.system.ports.patroni + place.number - 1
     is_first, is_new = place.number == 1, not replicated.data(home, place.number).exists()
@@ -255,7 +200,7 @@ def _node(place: _Place) -> Program:
     )
 
 
-def _decisions(place: _Place) -> Program:
+def _decisions(place: Place) -> Program:
     decisions = place.system.decisions
     return Program(
         name=place.name,
@@ -270,27 +215,10 @@ def _decisions(place: _Place) -> Program:
 def _keepers(system: System) -> tuple[str, ...]:
     """Who has to be there before anybody asks for the cluster's decisions."""
     members = tuple(f"{system.decisions.kind}-{number}" for number in range(1, MEMBERS + 1))
-    return (*members, _PASSWORD) if system.decisions.kind == Etcd.kind else members
+    return (*members, steps.PASSWORD) if system.decisions.kind == Etcd.kind else members
 
 
-def _etcd_password(system: System) -> Program:
-    """The step after which etcd answers nobody who does not know the password."""
-    kind = Kind(name=_PASSWORD, count=1, settings={}, command=(), needs=(), ready_words="")
-    place = _Place(system=system, kind=kind, number=1, metrics_port=0)
-    secret = system.home.secrets / etcd.SECRET
-    system.home.secret(etcd.SECRET)
-    return Program(
-        name=_PASSWORD,
-        command=_python("-m", "deploy.local.etcd_password", f"{ports.HOST}:{system.ports.etcd}", str(secret)),
-        environment={**place.identity(), "PYTHONUNBUFFERED": "1"},
-        directory=REPOSITORY,
-        needs=tuple(f"{Etcd.kind}-{number}" for number in range(1, MEMBERS + 1)),
-        once=True,
-        ready_seconds=60,
-    )
-
-
-def _leader_key(place: _Place) -> Program:
+def _leader_key(place: Place) -> Program:
     return Program(
         name=place.name,
         command=tuple(
@@ -307,22 +235,7 @@ def _leader_key(place: _Place) -> Program:
     )
 
 
-def _cluster(system: System) -> Program:
-    """The step that ends when something can be committed; not before that anybody may ask for it."""
-    kind = Kind(name="cluster", count=1, settings={}, command=(), needs=(), ready_words="")
-    place = _Place(system=system, kind=kind, number=1, metrics_port=0)
-    nodes = [str(system.ports.patroni + number) for number in range(replicated.NODES)]
-    return Program(
-        name="cluster",
-        command=_python("-m", "deploy.local.cluster_wait", *nodes),
-        environment={**place.identity(), "PYTHONUNBUFFERED": "1"},
-        directory=REPOSITORY,
-        once=True,
-        ready_seconds=120,
-    )
-
-
-def _redis(place: _Place) -> Program:
+def _redis(place: Place) -> Program:
     password = redis_password(place.system.home)
     settings = redis.write_settings(place.system.home.redis, port=place.port, password=password)
     return Program(
@@ -337,11 +250,11 @@ def _redis(place: _Place) -> Program:
     )
 
 
-def _carrier(place: _Place) -> Program:
+def _carrier(place: Place) -> Program:
     """Each carrier is an account of its own, with a number, phones and a journal of its own."""
     return Program(
         name=place.name,
-        command=_python("-m", "deploy.local.carrier"),
+        command=python("-m", "deploy.local.carrier"),
         environment=place.environment(carrier_account(place.system, place.number)),
         directory=REPOSITORY,
         ready=lambda _: ports.listens(place.port),
@@ -349,11 +262,13 @@ def _carrier(place: _Place) -> Program:
     )
 
 
-def _proxy(place: _Place) -> Program:
+def _proxy(place: Place) -> Program:
     webs = [f"{ports.HOST}:{one.port}" for one in _places(place.system) if one.kind.name == "web"]
+    if place.system.embeds_haproxy:
+        return _haproxy(place, webs)
     return Program(
         name=place.name,
-        command=_python("-m", "deploy.local.proxy"),
+        command=python("-m", "deploy.local.proxy"),
         environment=place.environment({"PORT": str(place.port), "RINGBACK_PROXY_BACKENDS": ",".join(webs)}),
         directory=REPOSITORY,
         ready=lambda _: ports.is_alive(place.port, "/livez"),
@@ -363,24 +278,41 @@ def _proxy(place: _Place) -> Program:
     )
 
 
-def _web(place: _Place) -> Program:
+def _haproxy(place: Place, webs: list[str]) -> Program:
+    named = {haproxy.BACKEND.format(number): web for number, web in enumerate(webs, start=1)}
+    words = haproxy.command(place.system.home, port=place.port, metrics_port=place.metrics_port, webs=len(webs))
     return Program(
         name=place.name,
-        command=_python("-m", "deploy.local.web"),
+        command=tuple(words),
+        environment=place.identity() | named,
+        directory=REPOSITORY,
+        ready=lambda _: ports.is_alive(place.port, "/livez"),
+        ready_seconds=60,
+        stop_rank=_WEB,
+        stop_signal=signal.SIGUSR1,  # it takes no more, and ends what it has begun
+        stop_seconds=2,
+        hides=r"^\[(NOTICE|WARNING)\]|has no server available",  # who is down, the supervisor says
+    )
+
+
+def _web(place: Place) -> Program:
+    return Program(
+        name=place.name,
+        command=python("-m", "deploy.local.web"),
         environment=place.environment({"PORT": str(place.port)}),
         directory=REPOSITORY,
-        needs=(*_DATABASE, "redis", "migrations"),
+        needs=(*steps.DATABASE, "redis", "migrations"),
         ready=lambda _: ports.is_alive(place.port, "/livez"),
         stop_rank=_WEB,
         stop_seconds=2,
     )
 
 
-def _dispatch(place: _Place) -> Program:
+def _dispatch(place: Place) -> Program:
     return _working(place, "manage.py", "dispatch")
 
 
-def _worker(place: _Place) -> Program:
+def _worker(place: Place) -> Program:
     threads = place.kind.settings.get("RINGBACK_WORKER_THREADS", "4")
     words = ["-m", "celery", "--quiet", "-A", "config.celery_app", "worker", "--pool", "threads", "-c", threads]
     words += ["--without-gossip", "--without-mingle", "--without-heartbeat", "-n", f"{place.name}@ringback"]
@@ -388,28 +320,28 @@ def _worker(place: _Place) -> Program:
     return replace(_working(place, *words), hides=hides)
 
 
-def _watch(place: _Place) -> Program:
+def _watch(place: Place) -> Program:
     return _working(place, "manage.py", "watch")
 
 
-def _working(place: _Place, *words: str) -> Program:
+def _working(place: Place, *words: str) -> Program:
     """What serves nobody: it is there once it shows its metrics, and ends what it has begun when it is stopped."""
     return Program(
         name=place.name,
-        command=_python(*words),
+        command=python(*words),
         environment=place.environment(),
         directory=REPOSITORY,
-        needs=(*_DATABASE, "redis", "migrations"),
+        needs=(*steps.DATABASE, "redis", "migrations"),
         ready=lambda _: ports.listens(place.metrics_port),
         stop_rank=_WORK,
         stop_seconds=6.5,
     )
 
 
-def _traces(place: _Place) -> Program:
+def _traces(place: Place) -> Program:
     return Program(
         name=place.name,
-        command=_python("-m", "config.observing.receiver"),
+        command=python("-m", "config.observing.receiver"),
         environment=place.environment(),
         directory=REPOSITORY,
         ready=lambda _: ports.listens(place.port),
@@ -418,7 +350,7 @@ def _traces(place: _Place) -> Program:
     )
 
 
-def _looking(place: _Place) -> Program:
+def _looking(place: Place) -> Program:
     """Prometheus or Alertmanager. Last, so that nobody waits for it: where it is not there the watch looks alone."""
     system = place.system
     return Program(
@@ -436,49 +368,13 @@ def _looking(place: _Place) -> Program:
     )
 
 
-def _migrations(system: System) -> Program:
-    kind = Kind(name="migrations", count=1, settings={}, command=(), needs=(), ready_words="")
-    place = _Place(system=system, kind=kind, number=1, metrics_port=0)
-    return Program(
-        name="migrations",
-        command=_python("manage.py", "prepare"),
-        environment=place.environment(
-            {
-                "RINGBACK_STAFF_PASSWORD_FILE": str(system.home.secrets / "staff_password"),
-                "OTEL_EXPORTER_OTLP_ENDPOINT": "",  # before its tables stand nothing can say who is under watch
-            }
-        ),
-        directory=REPOSITORY,
-        needs=_DATABASE,
-        once=True,
-        ready_seconds=120,
-    )
-
-
-def _heal(system: System, *, needs: tuple[str, ...]) -> Program:
-    """The last run was broken on purpose and never healed: done once everything serves."""
-    kind = Kind(name="lab-heal", count=1, settings={}, command=(), needs=(), ready_words="")
-    return Program(
-        name=kind.name,
-        command=_python("-m", "deploy.lab.injection.later", str(system.home.root), "", "0"),
-        environment=_Place(system=system, kind=kind, number=1, metrics_port=0).identity(),
-        directory=REPOSITORY,
-        needs=needs,
-        once=True,
-    )
-
-
-def _python(*words: str) -> tuple[str, ...]:
-    return tuple(platform.launched([sys.executable, *words], dies_with_parent=signal.SIGKILL))
-
-
 def _without_absent(program: Program, names: set[str]) -> Program:
     """What it needs and what there is; where there is a cluster, no single node of it is waited for."""
     unneeded = {"postgres-1"} if "cluster" in names and program.node is None else set()
     return replace(program, needs=tuple(name for name in program.needs if name in names - unneeded))
 
 
-_KNOWN: Final[Mapping[str, Callable[[_Place], Program]]] = {
+_KNOWN: Final[Mapping[str, Callable[[Place], Program]]] = {
     "postgres": _postgres,
     **dict.fromkeys(_KEEPERS, _decisions),
     LEADER_KEY: _leader_key,

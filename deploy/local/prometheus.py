@@ -19,7 +19,7 @@ SETTING: Final = "RINGBACK_PROMETHEUS"
 KINDS: Final = ("prometheus", "alertmanager")
 PACKAGES: Final = "prometheus prometheus-alertmanager"  # Debian's
 _ALERTMANAGERS: Final = ("prometheus-alertmanager", "alertmanager")  # Debian's name, and everybody else's
-_VERSION_LEAST: Final = (2, 42)  # the oldest that was tried: Debian 12's
+_VERSION_LEAST: Final = (2, 42)  # the rules say keep_firing_for
 _DAYS: Final = 3  # the longest window of a burn rate
 _SIZE: Final = "256MB"
 _RULES: Final = REPOSITORY / "deploy" / "prometheus" / "rules" / "ringback.yml"
@@ -36,7 +36,7 @@ def lack() -> str:
     found = installed.version(str(_programs()[0]))
     if found < _VERSION_LEAST:
         least = installed.told(_VERSION_LEAST)
-        return f"prometheus is {installed.told(found)}, and {least} is the oldest that was tried"
+        return f"prometheus is {installed.told(found)}, and {least} is the oldest that knows our rules"
     return ""
 
 

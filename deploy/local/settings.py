@@ -8,12 +8,12 @@ import json
 import os
 import secrets
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
-from deploy.local import etcd, installed, links, postgres, prometheus, redis, replicated
+from deploy.local import etcd, haproxy, installed, links, postgres, prometheus, redis, replicated
 from deploy.local.carrier import WAITING_PATH
 from deploy.local.decisions import Decisions
 from deploy.local.etcd import Etcd
@@ -41,6 +41,7 @@ class System:
     embeds_postgres: bool
     embeds_redis: bool
     embeds_prometheus: bool = False  # and Alertmanager
+    embeds_haproxy: bool = False  # where a proxy of ours would stand
     decisions: Decisions = field(default_factory=Raft)
 
     @property
@@ -76,7 +77,8 @@ def system(*, tier: Tier, home: Home, ports: Ports, environ: Mapping[str, str]) 
         embeds_postgres=not environ.get("DATABASE_URL"),
         embeds_redis=not environ.get("REDIS_URL"),
         embeds_prometheus=looks,
-        decisions=_decisions(home, settings.get(etcd.SETTING, installed.AUTO)) if nodes else Raft(),
+        embeds_haproxy=bool(tier.count("proxy")) and _is_wanted(haproxy.SETTING, settings, haproxy.lack),
+        decisions=_decisions(home, settings) if nodes else Raft(),
     )
 
 
@@ -181,12 +183,13 @@ def _trace_store(home: Home, ports: Ports) -> dict[str, str]:
     }
 
 
-def _decisions(home: Home, asked: str) -> Decisions:
+def _decisions(home: Home, settings: Mapping[str, str]) -> Decisions:
     """By what the nodes of this data directory agree. Raises CannotStartError where that cannot be, or not as asked."""
     kept = next((one for one in (Raft(), Etcd()) if one.has_kept(home)), None)
-    wanted: Decisions = Etcd() if installed.is_wanted(setting=etcd.SETTING, asked=asked, lack=etcd.lack) else Raft()
+    wanted: Decisions = Etcd() if _is_wanted(etcd.SETTING, settings, etcd.lack) else Raft()
     if kept is None or kept.kind == wanted.kind:
         return wanted
+    asked = settings.get(etcd.SETTING, installed.AUTO)
     if asked == installed.AUTO and kept.kind == Raft.kind:
         return kept
     why = etcd.lack() if kept.kind == Etcd.kind and asked == installed.AUTO else f"{etcd.SETTING}={asked}"
@@ -200,8 +203,11 @@ def _prometheus_looks(tier: Tier, environ: Mapping[str, str]) -> bool:
     """Whether Prometheus and Alertmanager run here. An Alertmanager of the person's own takes their place."""
     if not tier.count("prometheus") or environ.get("RINGBACK_ALERTMANAGER_URL"):
         return False
-    asked = environ.get(prometheus.SETTING) or tier.settings.get(prometheus.SETTING, installed.AUTO)
-    return installed.is_wanted(setting=prometheus.SETTING, asked=asked, lack=prometheus.lack)
+    return _is_wanted(prometheus.SETTING, {**tier.settings, **environ}, prometheus.lack)
+
+
+def _is_wanted(setting: str, settings: Mapping[str, str], lack: Callable[[], str]) -> bool:
+    return installed.is_wanted(setting=setting, asked=settings.get(setting) or installed.AUTO, lack=lack)
 
 
 def _second_account(home: Home, ports: Ports) -> dict[str, str]:

@@ -26,12 +26,13 @@ def slos(looked_for: LookedFor) -> str:
     lines += [
         "\n## Burn rates\n",
         "A burn rate of 1 spends the whole budget in the window. An alert fires where both windows burn faster than",
-        f'the factor and at least {looked_for.events_floor} events were bad (SRE Workbook, "Alerting on SLOs").\n',
-        "| severity | factor | long window | short window | silent after a symptom for |\n|---|---|---|---|---|",
+        'the factor and enough events were bad in the long one (SRE Workbook, "Alerting on SLOs").\n',
+        "| severity | factor | long window | short window | bad events at least | silent after a symptom for |",
+        "|---|---|---|---|---|---|",
     ]
     lines += [
         f"| {burn.severity} | {burn.factor:g} | {window(burn.long_seconds)} | {window(burn.short_seconds)} "
-        f"| {window(int(burn.echo_seconds))} |"
+        f"| {burn.events_floor} | {window(int(burn.echo_seconds))} |"
         for burn in looked_for.burns
     ]
     return "\n".join(lines) + "\n"

@@ -31,10 +31,10 @@ Rule = Mapping[str, Any]
 def rules(looked_for: LookedFor) -> dict[str, Any]:
     """The rules file: recording rules of every window, then alerts."""
     recorded = [_recorded(seconds) for seconds in _windows(looked_for)]
-    symptoms = [_looks(), _absent(), *(_symptom(alert) for alert in looked_for.alerts)]
+    symptoms = [_looks(), _absent(), *(_symptom(alert, looked_for.keep_seconds) for alert in looked_for.alerts)]
     symptoms += [echo(seconds) for seconds in sorted({one.echo_seconds for one in looked_for.alerts})]
     burning = [echo(seconds) for seconds in sorted({one.echo_seconds for one in looked_for.burns})]
-    burning += [_burning(slo, burn, looked_for.events_floor) for slo in looked_for.slos for burn in looked_for.burns]
+    burning += [_burning(slo, burn) for slo in looked_for.slos for burn in looked_for.burns]
     return {
         "groups": [
             {"name": "ringback-slis", "interval": "30s", "rules": recorded},
@@ -46,7 +46,11 @@ def rules(looked_for: LookedFor) -> dict[str, Any]:
 
 def symptom_tests(looked_for: LookedFor) -> dict[str, Any]:
     """promtool's tests of the symptoms: each fires on its own series after its time, and ends."""
-    cases = [_looks_case(), _absent_case(), *(_symptom_case(alert) for alert in looked_for.alerts)]
+    cases = [
+        _looks_case(),
+        _absent_case(),
+        *(_symptom_case(alert, looked_for.keep_seconds) for alert in looked_for.alerts),
+    ]
     cases.append(_echo_case(looked_for))
     return {"rule_files": ["../rules/ringback.yml"], "evaluation_interval": "5s", "tests": cases}
 
@@ -102,11 +106,12 @@ def _recorded(seconds: int) -> Rule:
     return {"record": record(seconds), "expr": f"1 - {good} / {total}"}
 
 
-def _symptom(alert: Alert) -> Rule:
+def _symptom(alert: Alert, keep_seconds: float) -> Rule:
     return {
         "alert": alert.name,
         "expr": expression(alert),
         "for": f"{alert.for_seconds:g}s",
+        "keep_firing_for": f"{keep_seconds:g}s",
         "labels": {
             "severity": alert.severity,
             "class": "symptom",
@@ -137,11 +142,11 @@ def _absent() -> Rule:
     }
 
 
-def _burning(slo: Slo, burn: Burn, floor: int) -> Rule:
+def _burning(slo: Slo, burn: Burn) -> Rule:
     """One rule for each window, so that each is silenced for as long as its short window remembers."""
     return {
         "alert": burn_name(slo.name, burn.severity),
-        "expr": _burns(slo, burn, floor),
+        "expr": _burns(slo, burn),
         "for": f"{burn.for_seconds:g}s",
         **_of_burn(slo, burn),
     }
@@ -161,22 +166,22 @@ def _of_burn(slo: Slo, burn: Burn) -> Rule:
     }  # fmt: skip
 
 
-def _burns(slo: Slo, burn: Burn, floor: int) -> str:
+def _burns(slo: Slo, burn: Burn) -> str:
     bound = f"{burn.factor * (1 - slo.target):.6g}"
     of = f'{{slo="{slo.name}"}}'
     both = [f"{record(seconds)}{of} > {bound}" for seconds in (burn.long_seconds, burn.short_seconds)]
     over = window(burn.long_seconds)
     events, good = (f"increase(ringback_sli_{part}_total{of}[{over}])" for part in ("events", "good"))
     bad = f"sum by (slo) ({events} - {good})"
-    return " and ".join([*both, f"{bad} >= {floor}"])
+    return " and ".join([*both, f"{bad} >= {burn.events_floor}"])
 
 
 # ---- promtool's tests ------------------------------------------------------------------------------------------------
-def _symptom_case(alert: Alert) -> Rule:
+def _symptom_case(alert: Alert, keep_seconds: float) -> Rule:
     bad, good = _values(alert)
     series = f'{alert.metric}{{kind="{alert.label}"}}' if alert.label else alert.metric
     steps = int(alert.for_seconds // _SCRAPE_SECONDS) + 4
-    after = 4
+    after = 4 + int(keep_seconds // _SCRAPE_SECONDS)
     fires = {
         "exp_labels": {
             "severity": alert.severity, "class": "symptom", "promise": alert.promise, "slo": alert.slo or "none",
@@ -233,7 +238,10 @@ def _echo_case(looked_for: LookedFor) -> Rule:
             told(began),
             told(ended - 15, *echoes),
             *(
-                told(ended + seconds + past, *(one for one in echoes if one > seconds + past))
+                told(
+                    ended + int(looked_for.keep_seconds) + seconds + past,
+                    *(one for one in echoes if one > seconds + past),
+                )
                 for seconds in tried
                 for past in (-30, 60)
             ),

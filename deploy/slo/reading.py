@@ -36,7 +36,7 @@ def read(place: Path = PLACE) -> LookedFor:
     if len(names) != len(alerts):
         raise WrongData("Two alerts have one name.")
     burns = tuple(_burn(one) for one in found["burns"])
-    whole = LookedFor(slos=slos, alerts=alerts, burns=burns, events_floor=int(found["events_floor"]))
+    whole = LookedFor(slos=slos, alerts=alerts, burns=burns, keep_seconds=float(found["keep_seconds"]))
     for name in names:
         if name in whole.causes(name):
             raise WrongData(f"{name} is a cause of itself, so that nobody would be told of either.")
@@ -105,4 +105,5 @@ def _burn(found: dict[str, Any]) -> Burn:
         short_seconds=seconds(found["short"]),
         for_seconds=float(found["for_seconds"]),
         echo_seconds=float(seconds(found["echo"])),
+        events_floor=int(found["floor"]),
     )

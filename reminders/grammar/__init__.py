@@ -16,6 +16,9 @@ from reminders.grammar.splitting import (
     Found,
     Frame,
     is_address,
+    is_festival,
+    is_kind,
+    is_whole,
     left_of,
     listed_times,
     modifies,
@@ -31,7 +34,7 @@ from reminders.schedule.moving import moved
 from reminders.schedule.phrase import Phrase
 from reminders.schedule.repeat import OVER
 from reminders.schedule.repeating import UNSAID, rule
-from reminders.schedule.resolve import NO_DATE, point
+from reminders.schedule.resolve import NO_DATE, elapsed_from, point
 from reminders.schedule.rules import first_of
 from reminders.schedule.stamps import forwards, localised
 from reminders.schedule.suggestions import suggestion
@@ -42,10 +45,14 @@ __all__ = ["KINDS", "Request", "moved", "understand"]
 YEARS_AHEAD_MAX: Final = 10
 # The bare hours that dinner has after noon and breakfast before it.
 EARLY_HOUR_MIN: Final = 4
+# From this hour on only what is the thing itself says so: not "buy tickets for the concert at 10".
+LATE_HOUR_MIN: Final = 9
 SUBJECT_OF_TIMES_MAX: Final = 40
 NOON: Final = 12
 # So many words may stand before "remind me": "good evening sir, kindly remind me".
 PREAMBLE_WORDS_MAX: Final = 4
+# "... remind me half an hour before it please": in so many words from the end.
+AHEAD_WORDS_MAX: Final = 7
 QUOTES: Final = ('"', "“", "'", "‘", "«")
 TEXT_CHARACTERS_MAX: Final = 1_600
 # Languages that are tried besides the person's own and English.
@@ -116,6 +123,8 @@ def _in_language(sentence: Sentence, frame: Frame, told: Voice) -> tuple[int, Re
     if request is not None:
         return 100 * len(sentence.plain), request
     opened, greeted = _opening(sentence, frame, told)
+    if (early := _ahead(sentence, frame, told, opened)) is not None:
+        return early
     found, cuts = _date(sentence, frame, told, opened, asked=opened > greeted)
     if not found and commands.stops_in_passing(sentence.plain, told):
         return 50 * len(sentence.plain), Request(kind="stop", language=told.code)
@@ -136,6 +145,39 @@ def _in_language(sentence: Sentence, frame: Frame, told: Voice) -> tuple[int, Re
     return explained * 10 + 5, request
 
 
+def _ahead(sentence: Sentence, frame: Frame, told: Voice, opened: int) -> tuple[int, Request] | None:
+    """ "Dentist at 5, remind me an hour before": as the rest has it, so long before; None where nothing says so."""
+    words = sentence.words
+    if told.ahead_ends.isdisjoint(words[-AHEAD_WORDS_MAX:]):
+        return None
+    n, closing = len(words), _closing(sentence, told, opened)
+    if closing:
+        n = closing[0].start
+    while n and (words[n - 1],) in told.thanks:
+        n -= 1
+    j = next((n - size for size in (3, 2, 1) if tuple(words[n - size : n]) in told.ahead), 0)
+    for i in range(max(j - 4, opened), j):
+        found = phrase_at(sentence, frame, i, words[: j + (words[j] in sentence.lexicon.before)])  # "the day before"
+        if found is None or found.end != j or not found.phrase.span or is_whole(found.phrase):
+            continue
+        k = next((i - size for size in (3, 2, 1) if match(told.midst, words, max(i - size, 0)) == i), i)
+        if i == opened > 0:
+            return 0, Request(kind="unclear", problem="no_date", language=told.code)  # before what?
+        if k <= opened or (k == i and not closing):
+            return None
+        rest = sentence.text[: sentence.starts[k]].rstrip(" ,;.-–—")
+        explained, request = _in_language(Sentence(rest, outer_spans(rest), told.code), frame, told)
+        if request.kind != "remind" or request.when is None or request.rrule:
+            return None
+        found.phrase.sign = -1
+        when = elapsed_from(found.phrase, request.when)
+        if when <= frame.now:
+            return explained, replace(request, kind="past", problem="past", when=when, choices=())
+        moved_on = tuple(elapsed_from(found.phrase, choice) for choice in request.choices)
+        return explained + 10 * (len(words) - k), replace(request, when=when, choices=moved_on)
+    return None
+
+
 def _opening(sentence: Sentence, frame: Frame, told: Voice) -> tuple[int, int]:
     """The index after "hi, remind me", and after the greeting alone."""
     words, i = sentence.words, 0
@@ -148,6 +190,8 @@ def _opening(sentence: Sentence, frame: Frame, told: Voice) -> tuple[int, int]:
         i = j
     greeted = i
     for _ in range(2):
+        if i > greeted and i < len(words) and sentence.text[sentence.starts[i] - 1] in QUOTES:
+            break  # 'remind me "don't forget the cake" at 4'
         i = match(told.open, words, i)
     if i == greeted:
         i = _opened_midst(sentence, frame, told, greeted)
@@ -189,11 +233,7 @@ def _date(
         if alone is not None and alone.end == len(sentence.words):
             return alone.phrase, [alone]  # nothing but a date, however short
         return None, closing
-    known = [one for one in known if not one.phrase.problem] or known  # the rest is looked through for what cannot be
-    while len(known) > 1 and modifies(sentence, known[-1]) and not all(modifies(sentence, one) for one in known):
-        known.pop()
-    if len(known) > 1 and is_address(sentence, known[-1]) and known[-2].phrase.hour >= 0:
-        known.pop()  # "9am garage sale @ 14 Elm St"
+    known = _meant(sentence, known)
     first, last = known[0], known[-1]
     if (listed := _list_of_times(sentence, known)) is not None:
         return listed.phrase, [listed, *closing]
@@ -205,6 +245,20 @@ def _date(
         if (both := parted(sentence, frame, other, last, opened)) is not None:
             return both.phrase, [other, last, *closing]
     return last.phrase, [last, *(cut for cut in closing if cut.start >= last.end)]
+
+
+def _meant(sentence: Sentence, known: list[Found]) -> list[Found]:
+    """Without the phrases that only say which, where or what kind of thing the message is about."""
+    known = [one for one in known if not one.phrase.problem] or known  # the rest is looked through for what cannot be
+    if len(known) > 1 and is_festival(known[-1].phrase) and is_whole(known[-2].phrase):
+        known.pop()  # "el día 24 a las 21:00 cena de nochebuena"
+    if len(known) > 1 and is_kind(sentence, known[-1]):
+        known.pop()
+    while len(known) > 1 and modifies(sentence, known[-1]) and not all(modifies(sentence, one) for one in known):
+        known.pop()
+    if len(known) > 1 and is_address(sentence, known[-1]) and known[-2].phrase.hour >= 0:
+        known.pop()  # "9am garage sale @ 14 Elm St"
+    return known
 
 
 def _list_after(sentence: Sentence, frame: Frame, here: Found) -> Found | None:
@@ -227,11 +281,13 @@ def _list_of_times(sentence: Sentence, known: list[Found], *, first: bool = Fals
 def _closing(sentence: Sentence, told: Voice, opened: int) -> list[Cut]:
     """The words with which a request ends in some languages ("... yaad dilana"), as something to cut."""
     n = len(sentence.words)
-    if not n or sentence.words[-1].rpartition(" ")[2] not in told.closers:
+    while n > opened + 1 and (sentence.words[n - 1],) in told.thanks:
+        n -= 1  # "yaad dila dena please"
+    if not n or sentence.words[n - 1].rpartition(" ")[2] not in told.closers:
         return []
     for size in range(min(6, n - opened), 0, -1):
-        if tuple(" ".join(sentence.words[n - size :]).split(" ")) in told.close:
-            return [Cut(n - size, n)]
+        if tuple(" ".join(sentence.words[n - size : n]).split(" ")) in told.close:
+            return [Cut(n - size, len(sentence.words))]
     return []
 
 
@@ -250,8 +306,7 @@ def _stands(sentence: Sentence, here: Found, told: Voice, opened: int) -> bool:
 
 
 def _request(sentence: Sentence, p: Phrase, cuts: list[Cut], opened: int, greeted: int, told: Voice) -> Request:
-    if opened == greeted:
-        cuts = [_with_opening(sentence, cut, told, greeted) for cut in cuts]
+    cuts = [_with_opening(sentence, cut, told, greeted, opened) for cut in cuts]
     subject = left_of(sentence, opened, sorted(cuts, key=lambda cut: cut.start), told)
     if not p.freq and any(cut.start and sentence.words[cut.start - 1] in sentence.lexicon.every for cut in cuts):
         # "every next 30 days": no rule that anybody could mean, and surely not the once that is left of it.
@@ -277,25 +332,32 @@ def _take_hint(p: Phrase, subject: str, told: Voice) -> None:
     """ "dinner friday at 7", "wake me at 6": before or after noon, where only what it is about says which."""
     if p.hour < 0 or p.half or p.part or p.exact or p.by_name or not EARLY_HOUR_MIN <= p.hour + p.counted_back < NOON:
         return
-    words = set(tokens(subject))
-    if words & told.late:
+    listed = tokens(subject)
+    words = set(listed)
+    if words & (told.late if p.hour < LATE_HOUR_MIN else told.late.intersection(listed[:2])):
         p.half = "pm"
     elif words & told.early:
         p.half = "am"
 
 
-def _with_opening(sentence: Sentence, cut: Cut, told: Voice, greeted: int) -> Cut:
+def _with_opening(sentence: Sentence, cut: Cut, told: Voice, greeted: int, opened: int) -> Cut:
     """ "tomorrow, please remind me to ...", "..., remind me at 6": the opening beside the date is no subject either."""
     words, start, end = sentence.words, cut.start, cut.end
+    known = sentence.lexicon
+    if start > opened and words[start - 1] in known.until and words[start - 1] not in known.through:
+        start -= 1  # "nap til 2:30"
+    if opened > greeted:
+        closed = next((end + n for n in (3, 2, 1) if tuple(words[end : end + n]) in told.close), end)
+        return Cut(start, closed)  # "mujhe 1 ghante me yaad dilana ki ..."
     for size in range(min(3, start), 0, -1):
         if tuple(words[start - size : start]) in told.close:
             return Cut(start - size, end)
     if start > greeted:
-        return cut
+        return Cut(start, end)
     for _ in range(2):
         end = match(told.hello, sentence.words, end)
     opened = match(told.open, sentence.words, end)
-    return Cut(cut.start, opened) if opened > end else cut
+    return Cut(start, opened) if opened > end else Cut(start, cut.end)
 
 
 def _due(p: Phrase, subject: str, code: str) -> Request:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 from reminders import languages
@@ -224,6 +225,7 @@ PREFIXES: Final = (
 )
 
 
+@lru_cache(maxsize=1)
 def _languages() -> dict[str, str]:
     named = {}
     for code in languages.codes():

@@ -32,6 +32,9 @@ class Voice:
         self.short: Sayings = _by_first(asking.get("short", ()), base.short if base else None)
         self.verbs = lexicon(code).verbs
         self.things: frozenset[str] = frozenset(asking.get("things", ())) | (base.things if base else frozenset())
+        # "dentist at 5, remind me an hour before".
+        self.ahead = frozenset(tuple(tokens(saying)) for saying in asking.get("ahead", ()))
+        self.ahead_ends = frozenset(saying[-1] for saying in self.ahead)
         # What is done in the evening, what in the morning: "dinner at 7", "wake me at 6".
         self.late, self.early = (
             frozenset(asking.get(name, ())) | (getattr(base, name) if base else frozenset())

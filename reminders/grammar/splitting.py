@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,12 +30,13 @@ INNERS_IN_A_MESSAGE_MAX: Final = 10
 # So much of what stands between two words is looked at.
 SIGNS_MAX: Final = 40
 # Figures of a message that are looked at for dates that no calendar has, and where "thirty" of "thirty-first" begins.
-LOOKED_MAX: Final = 24
+LOOKED_MAX: Final = 16
 TENS_MIN: Final = 20
 # Words that may be read twice, since the phrase that they were read in was none.
 AGAIN_MAX: Final = 40
 # The value of an ordinal's suffix after which a figure is a day of the month and nothing else.
 SURE: Final = 2
+STOPPED_TIME: Final = re.compile(r"(?:[1-9]|1\d|2[0-3])\.[0-5][05]$").match
 MONEY: Final = frozenset("$£€₹#")
 LEADING: Final = " \t\r\n,:;.-–—!?…>=|~"
 TRAILING: Final = " \t\r\n,;:-–—>"
@@ -70,10 +72,11 @@ def phrase_at(sentence: Sentence, frame: Frame, i: int, words: list[str] | None 
         phrase.inners = INNERS_MAX
     end = descend(phrase, i)
     sentence.inners += phrase.inners
-    while i < end < len(listed) and listed[end] in sentence.lexicon.behind:
-        end += 1  # "5 tarikh ko"
-    if end > i and all(word in sentence.lexicon.noise for word in listed[end:]):
-        end = len(listed)
+    known = sentence.lexicon
+    while i < end < len(listed) and (
+        listed[end] in known.behind or (listed[end] in known.noise and len(listed[end]) > 1)
+    ):
+        end += 1  # "5 tarikh ko", "twenty minutes or so"
     said = end > i and (phrase.has_day() or phrase.hour >= 0 or phrase.part or phrase.span or phrase.working)
     return Found(i, end, phrase) if said else None
 
@@ -101,10 +104,12 @@ def phrases(sentence: Sentence, frame: Frame, start: int) -> list[Found]:
         if here is not None and here.phrase.problem and (beyond := _after_a_number(sentence, here)):
             i = beyond
             continue
-        if figure and here is not None and here.end < len(words) and _goes_on(sentence, words[here.end]):
-            later = phrase_at(sentence, frame, i + 1)
+        if here is not None and here.end < len(words) and _goes_on(sentence, words[here.end]):
+            k = i + (word in sentence.lexicon.joint)
+            counts = "0" <= words[k][0] <= "9" and words[k + 1] not in sentence.lexicon.unit
+            later = phrase_at(sentence, frame, k + 1) if counts else None
             if later is not None and later.end > here.end:
-                here, i = later, i + 1  # "call 555 0958 tomorrow 10am"
+                here, i = later, k + 1  # "call 555 0958 tomorrow 10am", "at 3 instead of 2 tomorrow at 9"
         if here is not None and not sentence.text.isascii() and (beyond := _after_a_sign(sentence, here)):
             i = beyond  # "feed the [cat] at 7pm": what no token holds stays in the subject
             continue
@@ -113,7 +118,8 @@ def phrases(sentence: Sentence, frame: Frame, start: int) -> list[Found]:
             found.append(here)
             i = here.end
             continue
-        if here is not None and _lasts(here.phrase) and (here.end == len(words) or i == start):
+        stopped = here is not None and here.end == len(words) and bool(STOPPED_TIME(word))  # "on way home 5.30"
+        if here is not None and (_lasts(here.phrase) or stopped) and (here.end == len(words) or i == start):
             spare = here
         # What is not sure is stepped over whole, or seldom read again: the time stays in proportion to the text.
         if here is None or (again < AGAIN_MAX and (word in sentence.lexicon.weak or word in sentence.lexicon.month)):
@@ -135,7 +141,9 @@ def _without_particle(sentence: Sentence, frame: Frame, found: Found) -> Found:
     loose = (words[i] in lexicon.into and not p.span and alone) or (words[i] in lexicon.on and after in lexicon.at)
     begins = words[i] in lexicon.starting and words[i] in lexicon.verbs and not p.freq  # "the film starts at 5"
     behind = words[i] in lexicon.behind  # "mummy [ko] kal 7 baje"
-    rest = phrase_at(sentence, frame, i + 1) if loose or begins or behind else None
+    named = words[i] in lexicon.part and words[i] not in lexicon.part_today and p.hour >= 0
+    named = named and (after in lexicon.weekday or after in lexicon.on)  # "parents [evening] thurs 6.15"
+    rest = phrase_at(sentence, frame, i + 1) if loose or begins or behind or named else None
     return rest if rest is not None and rest.end == found.end else found
 
 
@@ -166,8 +174,13 @@ def _is_name(sentence: Sentence, i: int) -> bool:
 
 
 def _is_glued(sentence: Sentence, i: int) -> bool:
-    """Whether a word is the end of a longer one: the "t" of "AT&T"."""
-    return i > 0 and sentence.words[i - 1] == "&" and sentence.starts[i] == sentence.ends[i - 1]
+    """Whether a word is the end of a longer one: the "t" of "AT&T", the "8" of "x8" and "QF8"."""
+    if not i or sentence.starts[i] != sentence.ends[i - 1]:
+        return False
+    before = sentence.words[i - 1]
+    return before == "&" or (
+        sentence.words[i][0] <= "9" and before.isalpha() and before not in readers(sentence.lexicon.code)
+    )
 
 
 def _adds_nothing(sentence: Sentence, frame: Frame, found: Found) -> bool:
@@ -325,6 +338,23 @@ def is_day_only(p: Phrase) -> bool:
     return p.hour < 0 and not p.span and p.has_day()
 
 
+def is_kind(sentence: Sentence, found: Found) -> bool:
+    """How often, in one word that says what kind of thing it is: "kids annual day function"."""
+    words, end = sentence.words, found.end
+    gap = sentence.text[sentence.ends[end - 1] : sentence.starts[end]] if end < len(words) else ""
+    return end <= found.start + 2 and words[found.start] in sentence.lexicon.often and gap == " "
+
+
+def is_festival(p: Phrase) -> bool:
+    """A holiday alone, which may only say what kind of thing it is."""
+    return p.holiday != "" and p.hour < 0 and not p.part
+
+
+def is_whole(p: Phrase) -> bool:
+    """A day and a time of it."""
+    return p.hour >= 0 and p.has_day()
+
+
 def is_time_only(p: Phrase) -> bool:
     return (p.hour >= 0 or p.part != "") and not p.has_day() and not p.span
 
@@ -342,21 +372,22 @@ def left_of(sentence: Sentence, opened: int, cuts: Sequence[Cut], voice: Voice) 
         if sentence.text[at : at + 1] == "." and sentence.words[cut.end - 1] in sentence.lexicon.half_day:
             at += 1
     pieces.append(sentence.text[at:])
+    pieces[-1] = _thankless(pieces[-1], voice, whole=len(pieces) > 1)
     for i, piece in enumerate(pieces[1:]):
         around = pieces[i].rstrip()[-1:] + piece.lstrip()[:1]
         if around in ("()", "[]"):  # "call dad (7pm)"
             pieces[i], pieces[i + 1] = pieces[i].rstrip()[:-1], piece.lstrip()[1:]
-    return _thankless(_joined(pieces, voice), voice)
+    return _joined(pieces, voice)
 
 
-def _thankless(subject: str, voice: Voice) -> str:
-    """Without "pls" or "thanks" at its end."""
-    last = subject[-24:].lower().rpartition(" ")[2].strip(".!") if " " in subject else ""
+def _thankless(subject: str, voice: Voice, *, whole: bool) -> str:
+    """Without "pls" or "thanks" at its end; `whole`: it may be nothing else."""
+    last = subject[-24:].rstrip().lower().rpartition(" ")[2].strip(".!") if whole or " " in subject else ""
     if not last or not any(thanks[-1] == last for thanks in voice.thanks):
         return subject
     words, starts, _ = spans(subject)
     for size in (3, 2, 1):
-        if size < len(words) and tuple(words[-size:]) in voice.thanks:
+        if size < len(words) + whole and tuple(words[-size:]) in voice.thanks:
             return subject[: starts[-size]].rstrip(TRAILING)
     return subject
 
@@ -371,8 +402,9 @@ def _joined(pieces: list[str], voice: Voice) -> str:
             continue
         rest = piece.lstrip()
         closed = rest[:1] in (*",;:.!?",)
-        subject = (subject.rstrip(" \t\r\n,;:") + rest) if closed else f"{subject.rstrip()} {rest}"
-    return _without_stop(_without_joint(subject.strip(), voice), pieces)
+        between = "\n" if "\n" in piece[: len(piece) - len(rest)] or "\n" in subject[len(subject.rstrip()) :] else " "
+        subject = (subject.rstrip(" \t\r\n,;:") + rest) if closed else f"{subject.rstrip()}{between}{rest}"
+    return _without_stop(subject.strip(), pieces)
 
 
 def _led(piece: str) -> str:

@@ -89,7 +89,7 @@ def fraction(p: Phrase, i: int) -> int:
         return after_hour(p, value, j, exact=False) if j and words[i] not in lexicon.a else minutes(p, value, j)
     if p.word(j) in lexicon.past or p.word(j) in lexicon.to:
         return _around(p, round(value * 60), j)
-    if words[i].rpartition(" ")[2] in lexicon.to and p.word(j) in lexicon.number:
+    if words[j - 1].rpartition(" ")[2] in lexicon.to and (p.word(j) in lexicon.number or p.word(j).isdecimal()):
         return _around(p, round(value * 60), j - 1, before=True)  # "quarter of six"
     if words[i] in lexicon.half:
         hour, k = number(lexicon, words, j)

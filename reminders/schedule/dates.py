@@ -188,6 +188,8 @@ def this(p: Phrase, i: int) -> int:
     word, lexicon = p.word(i + 1), p.lexicon
     if word in lexicon.this:
         return -(i + 1)  # "this coming friday"
+    if p.words[i] in lexicon.coming and i and (p.words[i - 1] in lexicon.being or p.words[i - 1].endswith("'s")):
+        return 0  # "the plumber is coming friday"
     if word in lexicon.unit and word not in lexicon.weekday:
         unit = lexicon.unit[word]
         if unit == "week":
@@ -465,7 +467,8 @@ def names_day(p: Phrase, j: int) -> bool:
     if not word:
         return False
     named = word in lexicon.holiday or word in lexicon.month or word in lexicon.weekday or word in lexicon.ordinal
-    return named or ("/" in word and word[0].isdecimal()) or p.word(j + 1) in lexicon.suffix
+    dated = word.isdecimal() and p.word(j + 1 + (p.word(j + 1) in lexicon.joint)) in lexicon.month
+    return named or dated or ("/" in word and word[0].isdecimal()) or p.word(j + 1) in lexicon.suffix
 
 
 def _awaited(p: Phrase, i: int, j: int) -> bool:

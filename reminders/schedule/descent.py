@@ -87,7 +87,7 @@ def unlinked(p: Phrase, i: int) -> int:
         return 0
     if not p.has_day() and (p.word(i + 1) in p.lexicon.weekday or dates.names_day(p, i + 1)):
         return -(i + 1)  # "before friday" is by then
-    dated, j = p.has_day(), clocks.clock(p, i + 1)
+    dated, j = p.has_day(), clocks.clock(p, i + 1 + (p.word(i + 1) in p.lexicon.at))
     more = p.word(j) in p.lexicon.part or p.word(j) in p.lexicon.day
     if j and (dated or p.half or p.by_name or more):
         p.firm = True

@@ -110,11 +110,12 @@ def before_clock(p: Phrase, i: int, value: float, j: int) -> int:
         return clocks.clock(p, i) or bare(p, i, value, j)
     if p.words[j] in p.lexicon.to and (k := _range_start(p, i, int(value), j)):
         return k  # "july 13 to 15", "12 to 16 september", "from 3 to 4pm"
-    if p.words[j] in p.lexicon.through and (k := sooner(p, i, value, j) or _nine_to_five(p, value, j)):
+    ranges_on = p.words[j] in p.lexicon.through or p.words[j] in p.lexicon.until
+    if ranges_on and (k := sooner(p, i, value, j) or _nine_to_five(p, value, j)):
         return k
     between = p.words[j] in p.lexicon.to or p.words[j] in p.lexicon.past
-    if p.words[j] in p.lexicon.before and p.words[i].isdecimal() and value % MINUTES_SPOKEN:
-        return bare(p, i, value, j)  # "assignment 3 before 5pm"
+    if value % MINUTES_SPOKEN and p.words[i].isdecimal() and _links(p, p.words[j]):
+        return bare(p, i, value, j)  # "assignment 3 before 5pm", "8 after 6pm", "2 of 3 tomorrow"
     if between and p.at != i and not (number(p.lexicon, p.words, j + 1)[1] or p.word(j + 1) in p.lexicon.clock):
         return bare(p, i, value, j)  # "march 5 to call the vet"
     if p.words[j] in p.lexicon.clock and value != 12:
@@ -124,6 +125,12 @@ def before_clock(p: Phrase, i: int, value: float, j: int) -> int:
         return k if k and p.at == i else bare(p, i, value, j)
     p.firm = p.firm or p.words[j] in p.lexicon.half_day or p.words[j] in p.lexicon.oclock
     return k
+
+
+def _links(p: Phrase, word: str) -> bool:
+    """Whether a word that counts minutes to or past an hour is oftener another link: "before", "after", "of"."""
+    lexicon = p.lexicon
+    return word in lexicon.before or (word in lexicon.of_from and word in lexicon.into) or word in lexicon.joint
 
 
 def _range_start(p: Phrase, i: int, value: int, j: int) -> int:
@@ -264,7 +271,8 @@ def bare(p: Phrase, i: int, value: float, j: int) -> int:
         return j  # "january 1 and july 1"
     if YEAR_MIN <= whole <= YEAR_MAX and (k := dates.year(p, whole, j)):
         return k
-    if p.freq and p.words[i - 1] in p.lexicon.both and p.days and whole <= 31 and p.hour < 0:
+    listed = p.freq != "" or (p.word(j) in p.lexicon.joint and p.word(j + 1) in p.lexicon.every)
+    if listed and p.words[i - 1] in p.lexicon.both and p.days and whole <= 31 and (p.hour < 0 or not p.freq):
         p.days.append(whole)
         return j
     return _hour(p, i, whole, j)
@@ -273,7 +281,10 @@ def bare(p: Phrase, i: int, value: float, j: int) -> int:
 def _closes_a_while(p: Phrase, j: int) -> bool:
     """Whether "in 5" is over: at the end, or before what is to be done."""
     word = p.word(j)
-    return not word or word in p.lexicon.about or (word in p.lexicon.to and p.word(j + 1) in p.lexicon.verbs)
+    links = word in p.lexicon.to or word.isdecimal()  # "in 15 2 take the pizza out"
+    return (
+        not word or word in p.lexicon.about or word in p.lexicon.verbs or (links and p.word(j + 1) in p.lexicon.verbs)
+    )
 
 
 def _is_day_number(p: Phrase, i: int, whole: int, j: int) -> bool:

@@ -72,13 +72,20 @@ def alternate(p: Phrase, i: int) -> int:
 
 def often(p: Phrase, i: int) -> int:
     """ "daily", "weekly"."""
-    if p.freq or p.inner:
+    if p.freq or p.inner or (p.has_day() and _names_something(p, i + 1)):
         return 0
     p.freq, p.interval, *at = p.lexicon.often[p.words[i]]
     p.part = at[0] if at and not p.part else p.part
     p.firm = True
     _take_weekday(p)
     return i + 1
+
+
+def _names_something(p: Phrase, j: int) -> bool:
+    """Whether a thing comes next: "jan 15 quarterly taxes" are due once."""
+    word, lexicon = p.word(j), p.lexicon
+    known = word in p.readers or word < ":" or word in lexicon.joint or word in lexicon.to or word in lexicon.noise
+    return not known and word not in lexicon.verbs
 
 
 def once(p: Phrase, i: int) -> int:

@@ -40,6 +40,8 @@ def span(p: Phrase, value: float, j: int) -> int:
         more, m = number(lexicon, words, k + 1)
         if m and more < 1 and p.word(m) not in lexicon.unit:
             value, k = value + more, m
+        elif m and unit == "hour" and p.into >= 0 and 1 <= more < 60 and (m == len(words) or words[m] in lexicon.to):
+            value, k = value + more / 60, m  # "in an hr and 15"
     brief = words[j] in lexicon.hour_mark or (p.into >= 0 and k + 1 == len(words))  # "1h10"; "in 1 hour 10"
     if unit == "hour" and brief and k < len(words) and _two_figures(words[k]):
         value, k = value + int(words[k]) / 60, k + 1 + (lexicon.unit.get(p.word(k + 1)) == "minute")

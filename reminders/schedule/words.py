@@ -21,7 +21,7 @@ SETS: Final = (
     "quarter oclock hour_mark through until starting except for times once twice thrice verbs determiner measure "
     "day_word later month_end time_word plus part_today hour_plus hour_minus ago pm_short coming "
     "or time_before weak same_time alternate filler day_past part_every between about counted behind "
-    "no_slip names colon topic"
+    "no_slip names colon topic being"
 ).split()
 VALUES: Final = "number adder multiplier fraction ordinal ordinal_suffix edge clock often sets".split()
 LISTS: Final = "unit day part half_day holiday".split()
@@ -56,8 +56,8 @@ class Lexicon:
         self.measure, self.names = frozenset(tables["measure"]), frozenset(tables["names"])
         self.counted, self.colon = frozenset(tables["counted"]), frozenset(tables["colon"])
         self.between, self.about, self.topic = (frozenset(tables[n]) for n in ("between", "about", "topic"))
-        self.alternate, self.filler = frozenset(tables["alternate"]), frozenset(tables["filler"])
-        self.day_past, self.part_every = frozenset(tables["day_past"]), frozenset(tables["part_every"])
+        self.alternate, self.filler, self.day_past = (frozenset(tables[n]) for n in ("alternate", "filler", "day_past"))
+        self.part_every, self.being = frozenset(tables["part_every"]), frozenset(tables["being"])
         self.either = frozenset(tables["or"])
         self.time_before, self.part_today = frozenset(tables["time_before"]), frozenset(tables["part_today"])
         self.number: dict[str, float] = tables["number"]

@@ -26,7 +26,8 @@ WITH moved AS (
   SELECT %(next_occurrence_id)s::uuid, id, sequence, bucket, due_at FROM moved WHERE %(next_occurrence_id)s::uuid IS NOT NULL
 ), ring AS (
   INSERT INTO reminders_timer (id, kind, key, generation, bucket, subscriber_id, due_at, wake_at, made_late_at)
-  SELECT ringback_uuid7(), 'ring', id, generation, bucket, subscriber_id, %(ring_at)s::timestamptz, %(ring_at)s::timestamptz,
+  SELECT ringback_uuid7(), 'ring', id, generation, bucket, subscriber_id, %(ring_at)s::timestamptz,
+         greatest(%(ring_at)s::timestamptz, now()),
          CASE WHEN %(ring_at)s::timestamptz < now() THEN now() END
     FROM moved WHERE %(ring_at)s::timestamptz IS NOT NULL
 ), event AS (

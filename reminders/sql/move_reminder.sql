@@ -22,7 +22,7 @@ WITH moved AS (
    WHERE t.kind = 'ring' AND t.key = moved.id AND t.generation = moved.generation - 1
 ), ring AS (
   INSERT INTO reminders_timer (id, kind, key, generation, bucket, subscriber_id, due_at, wake_at, made_late_at)
-  SELECT %(ring_timer_id)s::uuid, 'ring', id, generation, bucket, subscriber_id, due_at, due_at,
+  SELECT %(ring_timer_id)s::uuid, 'ring', id, generation, bucket, subscriber_id, due_at, greatest(due_at, now()),
          CASE WHEN due_at < now() THEN now() END FROM moved
 ), event AS (
   INSERT INTO reminders_event (id, subscriber_id, reminder_id, bucket, version, what, occurred_at, detail, trace_context)

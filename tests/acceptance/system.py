@@ -139,6 +139,7 @@ class System:
             **kept,
             "RINGBACK_PROMETHEUS": "0",
             "RINGBACK_ETCD": "0",
+            "RINGBACK_HAPROXY": "0",
             "RINGBACK_CANARY_SECONDS": "0",
             **self.settings,
             "RINGBACK_HOME": str(self.home.root),

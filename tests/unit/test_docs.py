@@ -30,7 +30,7 @@ work are refused at start ([config/checks.py](../../config/checks.py)).
 | `RINGBACK_HOME` | `.ringback` in the repository | the data directory |
 """
 # What depends on another setting, or is made by `make up`, is told in words.
-TOLD: Final = {"RINGBACK_LOOKUP_HORIZON_SECONDS": "`20` (simulated carrier), `300` (else)"}
+TOLD: Final = {"RINGBACK_LOOKUP_HORIZON_SECONDS": "`17.5` (simulated carrier), `300` (else)"}
 
 
 def settings_page() -> str:

@@ -44,4 +44,7 @@ SELECT extract(epoch FROM clock_timestamp())::float8 AS clock, inet_server_port(
             - coalesce(current_setting('reserved_connections', true), '0')::float8) AS connections_share,
        (SELECT count(*) FROM pg_stat_replication) AS standbys,
        coalesce((SELECT max(extract(epoch FROM replay_lag)) FROM pg_stat_replication), 0)::float8 AS replica_lag_seconds,
-       (SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep') AS commits_waiting
+       (SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep') AS commits_begun,
+       -- Each commit waits for a moment: those that are stuck have for longer.
+       (SELECT count(*) FROM pg_stat_activity
+         WHERE wait_event = 'SyncRep' AND query_start < clock_timestamp() - interval '2 seconds') AS commits_waiting

@@ -16,7 +16,7 @@ from typing import Any, Final
 import psycopg
 
 from deploy.lab import links
-from deploy.lab.injection import carrier, cgroups, measures, processes, shim
+from deploy.lab.injection import carrier, cgroups, measures, processes, shim, swapped
 from deploy.lab.injection.fault import FaultError
 from deploy.lab.injection.scene import listeners
 from deploy.lab.injection.targets import superuser_url
@@ -153,4 +153,5 @@ _DEEDS: Final[dict[str, Callable[..., None]]] = {
     "redis": _redis,
     "sql": _sql,
     "shim-off": _shim_off,
+    **swapped.DEEDS,
 }

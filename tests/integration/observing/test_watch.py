@@ -42,6 +42,9 @@ def watch(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Watc
     return Watch(watched=watched, looked_for=looked_for())
 
 
+KEPT = looked_for().keep_seconds + 1  # so long after its end an alert does not fire any more
+
+
 def looked(watch: Watch, world: World, seconds: float = 0.0) -> set[str]:
     """Look again so much later; what fires unsilenced."""
     world.clock.step(seconds=seconds) if seconds else None
@@ -79,7 +82,7 @@ def test_what_was_fetched_late_has_been_due_only_since_it_could_ring(world: Worl
     assert value(watch, "oldest_due_seconds") == 0
     assert "RemindersOverdue" not in looked(watch, world, 19)
     assert value(watch, "oldest_due_seconds") == 19
-    assert "RemindersOverdue" not in looked(watch, world, 2)
+    assert "RemindersOverdue" not in looked(watch, world, 7)
     assert "RemindersOverdue" in looked(watch, world, 15)
 
 
@@ -119,7 +122,37 @@ def test_a_table_that_is_locked_is_told_from_a_database_that_is_away(world: Worl
         assert looked(watch, world) == set()
         assert looked(watch, world, 15) == {"TablesLocked"}
         assert value(watch, "database_up") == 1.0
-    assert "TablesLocked" not in looked(watch, world)
+    assert "TablesLocked" not in looked(watch, world, KEPT)
+
+
+def test_a_server_that_is_slow_is_away_only_after_a_while(
+    world: World, watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slowly(**_: object) -> None:
+        raise OperationalError("planted: canceling statement due to statement timeout")
+
+    looked(watch, world)
+    with monkeypatch.context() as slow:
+        slow.setattr(truth, "figures", slowly)
+        for _ in range(2):
+            assert "DatabaseAway" not in looked(watch, world, 10)
+            assert value(watch, "database_writable") == 1.0
+        looked(watch, world, 5)
+        assert value(watch, "database_writable") == 0.0
+        assert "DatabaseAway" in looked(watch, world, 10)
+    looked(watch, world)
+    assert value(watch, "database_writable") == 1.0
+
+
+def test_a_commit_that_has_only_begun_to_wait_alarms_nobody_and_is_not_joined(
+    world: World, watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    figures, kept = truth.figures, list[str]()
+    monkeypatch.setattr(truth, "keep", lambda **_: kept.append("counted"))
+    monkeypatch.setattr(truth, "figures", lambda **bounds: {**figures(**bounds), "commits_begun": 9})
+    looked(watch, world)
+    assert "CommitsWaiting" not in looked(watch, world, 60)
+    assert kept == []
 
 
 def test_it_commits_nothing_of_its_own_while_commits_wait(
@@ -127,7 +160,9 @@ def test_it_commits_nothing_of_its_own_while_commits_wait(
 ) -> None:
     figures, kept = truth.figures, list[str]()
     monkeypatch.setattr(truth, "keep", lambda **_: kept.append("counted"))
-    monkeypatch.setattr(truth, "figures", lambda **bounds: {**figures(**bounds), "commits_waiting": 4})
+    monkeypatch.setattr(
+        truth, "figures", lambda **bounds: {**figures(**bounds), "commits_waiting": 4, "commits_begun": 4}
+    )
     looked(watch, world)
     assert "CommitsWaiting" in looked(watch, world, 60)
     assert kept == []
@@ -203,11 +238,11 @@ def test_it_goes_on_where_the_database_is_away_and_counts_later(
         raise OperationalError("planted")
 
     with monkeypatch.context() as broken:
-        broken.setattr(truth, "figures", away)
+        broken.setattr(truth, "server", away)
         broken.setattr(truth, "count", away)
         assert looked(watch, world) == set()
         assert looked(watch, world, 10) == {"DatabaseAway"}
-    assert looked(watch, world, 5) == set()
+    assert looked(watch, world, KEPT) == set()
     looked(watch, world, 60)
     said = [mark["says"] for mark in truth.marks(since=world.clock.now - timedelta(hours=1), until=world.clock.now)]
     assert sorted(said) == ["DatabaseAway ends", "DatabaseAway fires", "version v1 runs"]
@@ -226,7 +261,7 @@ def test_a_database_that_was_put_back_pages(world: World, watch: Watch, monkeypa
         assert looked(watch, world) == set()
         assert looked(watch, world, 15) == {"DatabaseQuarantined"}
     breaker.shut(proved_since=time.monotonic())
-    assert looked(watch, world, 5) == set()
+    assert looked(watch, world, KEPT) == set()
     assert value(watch, "database_quarantined") == 0
 
 
@@ -307,8 +342,8 @@ def test_the_watch_decides_where_prometheus_falls_silent_and_says_so(
     assert "PrometheusAway" not in looked(watch, world, 5)
     assert by() == "watch"
     assert "PrometheusAway" in looked(watch, world, 60)
-    held = [heartbeat(world.clock.now + timedelta(seconds=5))]
-    assert "PrometheusAway" not in looked(watch, world, 5)
+    held = [heartbeat(world.clock.now + timedelta(seconds=KEPT))]
+    assert "PrometheusAway" not in looked(watch, world, KEPT)
 
 
 def test_a_watch_that_is_alone_shows_nothing_of_prometheus(world: World, watch: Watch) -> None:
@@ -362,3 +397,21 @@ def test_one_that_nobody_started_anew_is_down(world: World, watch: Watch, worker
     worker.unlink()
     looked(watch, world)
     assert "WorkerDown" in looked(watch, world, 15)
+
+
+def test_one_that_is_started_anew_pages_nobody_again(
+    world: World, watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away() -> None:
+        raise OperationalError("planted")
+
+    monkeypatch.setattr(truth, "server", away)
+    looked(watch, world)
+    assert looked(watch, world, 10) == {"DatabaseAway"}
+    world.clock.step(seconds=30)
+    anew = Watch(watched=watch.watched, looked_for=looked_for())
+    assert looked(anew, world) == {"DatabaseAway"}
+    assert [one.since for one in anew.firing] == [watch.firing[0].since]
+    assert anew._marks == []  # nothing new to tell
+    (tmp := watch.watched.home / "run" / "alerts.json").write_text(tmp.read_text().replace('"alerts"', '"others"'))
+    assert looked(Watch(watched=watch.watched, looked_for=looked_for()), world) == set()

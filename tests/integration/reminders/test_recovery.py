@@ -95,6 +95,24 @@ def test_it_measures_the_horizon_on_the_lookers_clock_not_by_the_time_of_day(wor
     assert _look_up(world, attempt) == "not_placed"
 
 
+def test_what_a_slow_look_up_concludes_is_claimed_at_once(world: World) -> None:
+    """Its clock was read before the carrier answered: the scan may have gone past that instant by then."""
+    attempt = _unknown(world)
+    for _ in range(limits.LOOK_UPS_MIN - 1):
+        world.clock.step(POLICY.lookup_horizon_seconds / 2)
+        assert _look_up(world, attempt) == "absent"
+    asked_at = world.clock.now
+    world.clock.step(2 * limits.LOW_WATER_MARGIN_SECONDS)
+    world.claimer.claim(monotonic=world.clock.monotonic())
+    assert world.claimer._low_water["rings"] > asked_at
+    found = recovery.look_up(
+        attempt_id=attempt, carrier=world.carrier, policy=POLICY, looker=world.clock.looker(), now=asked_at
+    )
+    assert found == "not_placed"
+    _, claimed = world.claimer.claim(monotonic=world.clock.monotonic())
+    assert [row.kind for row in claimed] == ["ring"]
+
+
 def test_it_begins_the_horizon_anew_on_another_boot(world: World) -> None:
     attempt = _unknown(world)
     for _ in range(3):

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from config.observing.alerting import Evaluator
+from config.observing.alerting import Evaluator, Spent
 from config.observing.slos import Alert, Burn, LookedFor, Slo
 
 
@@ -19,20 +19,39 @@ LOOKED_FOR = LookedFor(
     slos=(Slo(name="freshness", title="On time", promise="P5", target=0.999, days=30, public=True, good="it is"),),
     alerts=(alert("Away", below=1), alert("Overdue", above=20, silenced_by=("Away",))),
     burns=(
-        Burn(severity="page", factor=14.4, long_seconds=3600, short_seconds=300, for_seconds=0, echo_seconds=600),
-        Burn(severity="ticket", factor=3, long_seconds=86400, short_seconds=7200, for_seconds=0, echo_seconds=7500),
+        Burn(
+            severity="page",
+            factor=14.4,
+            long_seconds=3600,
+            short_seconds=300,
+            for_seconds=0,
+            echo_seconds=600,
+            events_floor=3,
+        ),
+        Burn(
+            severity="ticket",
+            factor=3,
+            long_seconds=86400,
+            short_seconds=7200,
+            for_seconds=0,
+            echo_seconds=7500,
+            events_floor=3,
+        ),
     ),
-    events_floor=3,
+    keep_seconds=0,
 )
 
 
-def fired(looks: list[tuple[float, dict[str, float]]], burns: dict[int, float | None] | None = None) -> dict[str, str]:
-    """After these looks: what fires, and by what it is silenced."""
-    evaluator = Evaluator(LOOKED_FOR)
+def fired(
+    looks: list[tuple[float, dict[str, float]]], burns: dict[int, float] | None = None, *, bad: int = 3, keep: float = 0
+) -> dict[str, str]:
+    """After these looks: what fires, and by what it is silenced. `burns`: the rate by window, of so many bad events."""
+    evaluator = Evaluator(replace(LOOKED_FOR, keep_seconds=keep))
+    spent = {seconds: Spent(rate=rate, bad=bad) for seconds, rate in (burns or {}).items()}
     firing = []
     for at, values in looks:
         looked = {name: {"": value} for name, value in values.items()}
-        firing = evaluator.look(looks=looked, burns={"freshness": burns or {}}, at=at)
+        firing = evaluator.look(looks=looked, burns={"freshness": spent}, at=at)
     return {one.name: one.silenced_by for one in firing}
 
 
@@ -48,6 +67,14 @@ def test_it_begins_anew_where_the_condition_ended_in_between() -> None:
 
 def test_it_ends_with_its_condition() -> None:
     assert fired([(0, {"overdue": 30}), (10, {"overdue": 30}), (15, {"overdue": 0})]) == {}
+
+
+def test_one_that_flutters_goes_on_for_a_while_and_is_one_page() -> None:
+    bad, well = {"overdue": 30.0}, {"overdue": 0.0}
+    assert fired([(0, bad), (10, bad), (30, well)], keep=20) == {"Overdue": ""}
+    assert fired([(0, bad), (10, bad), (30, {}), (35, bad)], keep=20) == {"Overdue": ""}
+    assert fired([(0, bad), (10, bad), (31, well)], keep=20) == {}
+    assert fired([(0, bad), (9, bad), (14, well)], keep=20) == {}
 
 
 def test_what_was_not_seen_is_not_bad() -> None:
@@ -69,14 +96,14 @@ def test_a_cause_that_has_ended_silences_what_looks_back_over_a_minute_and_no_lo
 
 
 def test_a_budget_that_burns_in_both_windows_pages_unless_a_symptom_does() -> None:
-    fast: dict[int, float | None] = {3600: 20.0, 300: 20.0}
+    fast: dict[int, float] = {3600: 20.0, 300: 20.0}
     assert fired([(0, {})], fast) == {"FreshnessBudgetBurnsFast": ""}
     assert fired([(0, {"away": 0.0}), (10, {"away": 0.0})], fast) == {"Away": "", "FreshnessBudgetBurnsFast": "Away"}
     assert fired([(0, {})], {3600: 20.0, 300: 1.0}) == {}
 
 
 def test_a_budget_that_burns_does_not_page_again_for_what_a_symptom_paged_and_pages_after_that() -> None:
-    fast: dict[int, float | None] = {3600: 20.0, 300: 20.0}
+    fast: dict[int, float] = {3600: 20.0, 300: 20.0}
     outage = [(0.0, {"away": 0.0}), (10.0, {"away": 0.0})]
     assert fired([*outage, (600, {"away": 1.0})], fast) == {"FreshnessBudgetBurnsFast": "Away"}
     assert fired([*outage, (611, {"away": 1.0})], fast) == {"FreshnessBudgetBurnsFast": ""}
@@ -101,7 +128,8 @@ def test_one_that_is_started_anew_goes_on_where_the_one_before_stopped() -> None
 
 
 def test_too_few_events_page_nobody() -> None:
-    assert fired([(0, {})], {3600: None, 300: None}) == {}
+    assert fired([(0, {})], {3600: 20.0, 300: 20.0}, bad=2) == {}
+    assert fired([(0, {})], {3600: 20.0}) == {}
 
 
 def test_a_slow_burn_is_a_ticket() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from config.observing.alerting import Evaluator, burn_name
+from config.observing.alerting import Evaluator, Spent, burn_name
 from config.observing.slos import ECHO, PAGE, Alert, Burn, looked_for
 from deploy.slo.prometheus import window
 
@@ -31,11 +31,13 @@ def by_the_watch(firing: tuple[str, ...], burning: Mapping[str, Burn], lately: M
     """What fires, and whether it is silent: `burning` objectives each in one window; `lately`: seconds ago."""
     evaluator = Evaluator(LOOKED_FOR)
     names = [*ALERTS, *(burn_name(slo, one.severity) for slo, one in burning.items())]
-    evaluator.recall(fired=lately, firing=dict.fromkeys(names, 1e5), at=0)
+    evaluator.recall(fired=lately, firing={}, at=0)
+    evaluator.recall(fired={}, firing=dict.fromkeys(names, 1e5), at=-LOOKED_FOR.keep_seconds - 1)
     looks: dict[str, dict[str, float]] = {}
     for name in firing:
         looks.setdefault(ALERTS[name].metric, {})[ALERTS[name].label] = bad(ALERTS[name])
-    burns = {slo: {one.long_seconds: 99.0, one.short_seconds: 99.0} for slo, one in burning.items()}
+    spent = Spent(rate=99.0, bad=99)
+    burns = {slo: {one.long_seconds: spent, one.short_seconds: spent} for slo, one in burning.items()}
     found = evaluator.look(looks=looks, burns=burns, at=0)
     return {one.name: bool(one.silenced_by) for one in found}
 

@@ -181,10 +181,22 @@ def test_it_gives_a_turn_that_was_had_at_once_to_who_waits_for_it(pool: ThreadPo
 
 
 def _batches(
-    deed: Callable[[Sequence[str]], Sequence[str]], *, at_work: int = 1, waiting: int = 8
+    deed: Callable[[Sequence[str]], Sequence[str]],
+    *,
+    at_work: int = 1,
+    waiting: int = 8,
+    beside: int = 1,
+    beside_seconds: float = WAIT_SECONDS,
 ) -> Batches[str, str]:
-    crew = Crew(threads=at_work, name="test")
-    return Batches(do=deed, crew=crew, batch_max=3, at_work_max=at_work, waiting_max=waiting)
+    return Batches(
+        do=deed,
+        crew=Crew(threads=at_work, name="test"),
+        batch_max=3,
+        at_work_max=at_work,
+        beside_min=beside,
+        beside_seconds=beside_seconds,
+        waiting_max=waiting,
+    )
 
 
 async def _begun(deed: Deed) -> None:
@@ -227,6 +239,56 @@ def test_a_loop_has_at_most_so_many_batches_at_work() -> None:
 
     assert asyncio.run(join()) == ["A", "B", "C", "D"]
     assert deed.batches[2:] == [["c", "d"]]
+
+
+def test_a_loop_begins_a_batch_beside_another_once_enough_wait() -> None:
+    deed = Deed()
+
+    async def join() -> list[str]:
+        batches = _batches(deed, at_work=2, beside=3)
+        running = [asyncio.create_task(batches.join(item="a"))]
+        await _begun(deed)
+        running += [asyncio.create_task(batches.join(item=item)) for item in "bc"]
+        await asyncio.sleep(0.0)
+        await asyncio.sleep(0.0)  # the loop has looked, and lets them wait
+        assert deed.batches == [["a"]]
+        running.append(asyncio.create_task(batches.join(item="d")))
+        await _begun(deed)
+        deed.go.release(2)
+        return await asyncio.gather(*running)
+
+    assert asyncio.run(join()) == ["A", "B", "C", "D"]
+    assert deed.batches == [["a"], ["b", "c", "d"]]
+
+
+def test_a_loop_begins_a_batch_of_few_beside_one_that_takes_long() -> None:
+    deed = Deed()
+
+    async def join() -> list[str]:
+        batches = _batches(deed, at_work=2, beside=3, beside_seconds=0.01)
+        running = [asyncio.create_task(batches.join(item="a"))]
+        await _begun(deed)
+        running.append(asyncio.create_task(batches.join(item="b")))
+        await _begun(deed)  # the first is still at work
+        deed.go.release(2)
+        return await asyncio.gather(*running)
+
+    assert asyncio.run(join()) == ["A", "B"]
+    assert deed.batches == [["a"], ["b"]]
+
+
+def test_a_loop_takes_at_once_who_waits_for_company_where_nobody_is_at_work_any_more() -> None:
+    deed = Deed()
+
+    async def join() -> list[str]:
+        batches = _batches(deed, at_work=2, beside=3)
+        running = [asyncio.create_task(batches.join(item="a"))]
+        await _begun(deed)
+        running.append(asyncio.create_task(batches.join(item="b")))
+        deed.go.release(2)
+        return await asyncio.gather(*running)
+
+    assert asyncio.run(join()) == ["A", "B"]
 
 
 @pytest.mark.parametrize("spoils", ["poison", "short"])

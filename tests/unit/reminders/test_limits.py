@@ -39,10 +39,21 @@ def test_it_lets_no_request_leave_or_last_beyond_the_horizon(horizon: float) -> 
     policy = _policy(horizon)
     assert 0 < policy.send_within_seconds + policy.request_seconds < horizon
     assert policy.send_within_seconds <= limits.SEND_WITHIN_SECONDS
-    assert policy.request_seconds <= limits.CARRIER_TIMEOUT_SECONDS
+    assert policy.request_seconds <= limits.CALL_REQUEST_SECONDS <= limits.CARRIER_TIMEOUT_SECONDS
 
 
-@pytest.mark.parametrize("horizon", [20.0, 300.0])
+@pytest.mark.parametrize("horizon", [17.5, 300.0])
+def test_it_leaves_the_carrier_its_time_within_the_horizon(horizon: float) -> None:
+    policy = _policy(horizon)
+    spent = policy.send_within_seconds + policy.request_seconds
+    assert horizon - spent >= limits.CARRIER_UNSEEN_SECONDS
+
+
+def test_it_gives_a_slow_carrier_up_before_its_request() -> None:
+    assert _policy(17.5).request_seconds > limits.CARRIER_SLOW_SECONDS
+
+
+@pytest.mark.parametrize("horizon", [17.5, 300.0])
 def test_it_outlives_with_its_lease_a_whole_delivery(horizon: float) -> None:
     policy = _policy(horizon)
     assert policy.lease_seconds >= policy.send_within_seconds + policy.request_seconds + limits.SETTLE_SECONDS

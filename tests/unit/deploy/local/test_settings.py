@@ -14,7 +14,7 @@ from deploy.local.problems import CannotStartError
 def system(root: Path, *, tier: str = "durable", **environ: str) -> settings.System:
     home = Home(root=root / "home")
     home.make()
-    environ = {"RINGBACK_PROMETHEUS": "0", "RINGBACK_ETCD": "0", **environ}
+    environ = {"RINGBACK_PROMETHEUS": "0", "RINGBACK_ETCD": "0", "RINGBACK_HAPROXY": "0", **environ}
     return settings.system(tier=tiers.read(tier), home=home, ports=ports.ports("18100"), environ=environ)
 
 

@@ -155,7 +155,7 @@ def _ahead(sentence: Sentence, frame: Frame, told: Voice, opened: int) -> tuple[
         n = closing[0].start
     while n and (words[n - 1],) in told.thanks:
         n -= 1
-    j = next((n - size for size in (3, 2, 1) if tuple(words[n - size : n]) in told.ahead), 0)
+    j = next((n - size for size in (3, 2, 1) if size <= n and tuple(words[n - size : n]) in told.ahead), 0)
     for i in range(max(j - 4, opened), j):
         found = phrase_at(sentence, frame, i, words[: j + (words[j] in sentence.lexicon.before)])  # "the day before"
         if found is None or found.end != j or not found.phrase.span or is_whole(found.phrase):
@@ -347,7 +347,9 @@ def _with_opening(sentence: Sentence, cut: Cut, told: Voice, greeted: int, opene
     if start > opened and words[start - 1] in known.until and words[start - 1] not in known.through:
         start -= 1  # "nap til 2:30"
     if opened > greeted:
-        closed = next((end + n for n in (3, 2, 1) if tuple(words[end : end + n]) in told.close), end)
+        closed = next(
+            (end + n for n in (3, 2, 1) if tuple(words[end : end + n]) in told.close and end + n <= len(words)), end
+        )
         return Cut(start, closed)  # "mujhe 1 ghante me yaad dilana ki ..."
     for size in range(min(3, start), 0, -1):
         if tuple(words[start - size : start]) in told.close:

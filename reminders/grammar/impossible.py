@@ -18,6 +18,8 @@ LEAP_YEAR: Final = 2028
 # A day that is no day of "31/4", beside a month that is one.
 DAY_MEANT_MAX: Final = 39
 TIME_FIGURES: Final = 2
+# The value of an ordinal's suffix after which a figure is a day of the month and nothing else.
+SURE: Final = 2
 
 
 def cannot_be(sentence: Sentence, i: int, chosen: Cut) -> int:
@@ -58,18 +60,26 @@ def _time(sentence: Sentence, i: int) -> int:
 
 
 def _hour(sentence: Sentence, i: int, value: int, chosen: Cut) -> int:
-    """ "at 25", "26 o'clock", "2500 hours", "0pm": an hour that no day has."""
+    """ "at 25", "26 o'clock", "25 pm", "at 2500 hours", "half past 25", "0pm": an hour that no day has."""
     words, lexicon = sentence.words, sentence.lexicon
     before, after = words[i - 1] if i else "", words[i + 1] if i + 1 < len(words) else ""
-    if after in lexicon.half_day and value == 0:
+    whole = len(words[i]) > TIME_FIGURES
+    if not whole and (value > HOURS_MAX or not value) and after in lexicon.half_day:
         return i + 2
-    hour = value // 100 if len(words[i]) > TIME_FIGURES else value
-    if before not in lexicon.at or not HOURS_MAX < hour <= HOURS_MEANT_MAX:
+    hour, minute = divmod(value, 100) if whole else (value, 0)
+    if len(words[i]) > 4 or not HOURS_MAX < hour + (minute > 0) <= HOURS_MEANT_MAX:
+        return 0
+    named = after in lexicon.oclock and after not in lexicon.unit and after not in lexicon.noise
+    if named and not whole:
+        return i + 2
+    parted = i > 1 and (words[i - 2] in lexicon.half or words[i - 2] in lexicon.fraction)
+    if parted and (before in lexicon.past or before in lexicon.to):
+        return i + 1
+    if before not in lexicon.at:
         return 0
     if after in lexicon.oclock or after in lexicon.hour_mark:
         return i + 2
-    beside = _closes(sentence, i + 1) or chosen.start == i + 1 or chosen.end in (i, i - 1)
-    return i + 1 if beside and len(words[i]) <= TIME_FIGURES else 0
+    return i + 1 if i == 1 or _closes(sentence, i + 1) or chosen.start == i + 1 or chosen.end in (i, i - 1) else 0
 
 
 def _with_half(sentence: Sentence, end: int) -> int:
@@ -98,11 +108,12 @@ def _date(sentence: Sentence, i: int, parts: list[str], mark: str) -> int:
 
 
 def _short_date(sentence: Sentence, i: int, first: int, second: int) -> int:
+    """ "31/4" and "on 2/35": no fraction, where no noun follows."""
     lexicon = sentence.lexicon
-    if not i or not (sentence.words[i - 1] in lexicon.on or sentence.words[i - 1] in lexicon.at):
-        return 0
+    announced = i > 0 and (sentence.words[i - 1] in lexicon.on or sentence.words[i - 1] in lexicon.at)
     month, day = min(first, second), max(first, second)
-    meant = 1 <= month <= 12 and days.month_length(LEAP_YEAR, month) < day <= DAY_MEANT_MAX
+    day_max = DAY_MEANT_MAX if announced else DAYS_MAX
+    meant = 1 <= month <= 12 and days.month_length(LEAP_YEAR, month) < day <= day_max
     return i + 1 if meant and _closes(sentence, i + 1) else 0
 
 
@@ -112,48 +123,57 @@ def _day_of_month(sentence: Sentence, i: int) -> int:
     if words[i] in lexicon.month:
         month, of = words[i], False
         day, j, sure = _day(sentence, i + 1 + (i + 1 < len(words) and words[i + 1] in lexicon.the))
-        if not day:
+        if day < 0:
             return 0
         if j < len(words) and words[j] in lexicon.measure:
             return 0  # "feb 30 tickets"
     else:
         day, j, sure = _day(sentence, i)
         k = j
-        while day and k < len(words) and k < j + 2 and (words[k] in lexicon.joint or words[k] in lexicon.the):
+        while day >= 0 and k < min(len(words), j + 2) and (_joins(sentence, k) or words[k] in lexicon.the):
             k += 1
-        if not day or k >= len(words) or words[k] not in lexicon.month:
+        if day < 0 or k >= len(words) or words[k] not in lexicon.month:
             return _alone(sentence, i, day, j, sure)
         month, of, j = words[k], k > j, k + 1
     year = int(words[j]) if j < len(words) and words[j].isdecimal() and len(words[j]) == 4 else 0
     j += YEAR_MIN <= year <= YEAR_MAX
-    if day <= days.month_length(year if YEAR_MIN <= year <= YEAR_MAX else LEAP_YEAR, lexicon.month[month]):
+    if 0 < day <= days.month_length(year if YEAR_MIN <= year <= YEAR_MAX else LEAP_YEAR, lexicon.month[month]):
         return -j
     named = sure or of or (i > 0 and (words[i - 1] in lexicon.on or words[i - 1] in lexicon.the))
-    return j if named or month not in lexicon.weak else 0
+    surely = month not in lexicon.weak or (_closes(sentence, j) and not (j < len(words) and words[j] in lexicon.being))
+    return j if named or surely else 0
 
 
 def _day(sentence: Sentence, i: int) -> tuple[int, int, bool]:
-    """A day of the month at word `i`, the index after it, and whether it is one by its ending; (0, i, False)."""
+    """A day of the month at word `i`, the index after it, and whether it is one by its ending; (-1, i, False)."""
     words, lexicon = sentence.words, sentence.lexicon
     if i >= len(words):
-        return 0, i, False
+        return -1, i, False
     word, after = words[i], words[i + 1] if i + 1 < len(words) else ""
     if word.isdecimal() and len(word) <= TIME_FIGURES:
-        return (int(word), i + 2, True) if sentence.word_is_suffix(i + 1) else (int(word), i + 1, False)
+        suffix = sentence.word_is_suffix(i + 1) or lexicon.tables["ordinal_suffix"].get(after) == SURE
+        return (int(word), i + 2, True) if suffix else (int(word), i + 1, False)
     tens = lexicon.number.get(word, 0)
     if tens >= 20 and tens % 10 == 0:
         k = i + 1 + (after == "-")
         if k < len(words) and 0 < lexicon.ordinal.get(words[k], 0) < 10:
             return int(tens) + lexicon.ordinal[words[k]], k + 1, True  # "thirty-first"
-    return (value, i + 1, True) if (value := lexicon.ordinal.get(word, 0)) > 0 else (0, i, False)
+    return (value, i + 1, True) if (value := lexicon.ordinal.get(word, 0)) > 0 else (-1, i, False)
+
+
+def _joins(sentence: Sentence, k: int) -> bool:
+    """Whether a word only joins a day to its month: "31 of june", "30-feb"."""
+    return sentence.words[k] in sentence.lexicon.joint or sentence.words[k] == "-"
 
 
 def _alone(sentence: Sentence, i: int, day: int, j: int, sure: bool) -> int:
     """ "on the 32nd", where nothing follows that there could be so many of."""
     words, lexicon = sentence.words, sentence.lexicon
-    if not sure or day <= DAYS_MAX or not i:
+    if not sure or day <= DAYS_MAX:
         return 0
-    announced = words[i - 1] in lexicon.on or (words[i - 1] in lexicon.the and (i == 1 or words[i - 2] in lexicon.on))
+    the = words[i - 1] in lexicon.the
+    announced = words[i - 1] in lexicon.on or (the and (i == 1 or words[i - 2] in lexicon.on or day <= DAY_MEANT_MAX))
+    announced = announced or lexicon.tables["ordinal_suffix"].get(words[j - 1]) == SURE  # "32 tarikh ko"
     return j if announced and _closes(sentence, j) else 0
 
 
@@ -163,4 +183,6 @@ def _closes(sentence: Sentence, end: int) -> bool:
         return True
     gap, after = sentence.text[sentence.ends[end - 1] : sentence.starts[end]], sentence.words[end]
     links = after in AFTER_A_DATE or after in sentence.lexicon.verbs or after in sentence.lexicon.day
+    dated = after in sentence.lexicon.weekday or after in sentence.lexicon.part or after in sentence.lexicon.this
+    links = links or dated or after in sentence.lexicon.next
     return links or after in sentence.lexicon.joint or any(c in STOPS for c in gap)

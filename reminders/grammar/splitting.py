@@ -10,7 +10,7 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Final
 
-from reminders.grammar.impossible import cannot_be
+from reminders.grammar.impossible import SURE, cannot_be
 from reminders.grammar.sayings import Voice, match
 from reminders.grammar.sentence import AFTER_A_DATE, STOPS, Cut, Sentence
 from reminders.schedule.clock import TIMES_MAX
@@ -19,6 +19,7 @@ from reminders.schedule.descent import readers
 from reminders.schedule.phrase import INNERS_MAX, Phrase, descend
 from reminders.schedule.ranges import DAY_OF, TIME_OF, borrow
 from reminders.schedule.repeating import UNSAID
+from reminders.schedule.resolve import NO_DATE, point
 from reminders.schedule.tokens import spans
 
 # The words of a message that are searched for a date, at its start and from its end; what follows "remind me" is
@@ -29,13 +30,13 @@ SEARCHED_MAX: Final = 16
 INNERS_IN_A_MESSAGE_MAX: Final = 10
 # So much of what stands between two words is looked at.
 SIGNS_MAX: Final = 40
+# "at half past 25": so many words before a figure belong to it.
+LINKED_MAX: Final = 3
 # Figures of a message that are looked at for dates that no calendar has, and where "thirty" of "thirty-first" begins.
 LOOKED_MAX: Final = 16
 TENS_MIN: Final = 20
 # Words that may be read twice, since the phrase that they were read in was none.
 AGAIN_MAX: Final = 40
-# The value of an ordinal's suffix after which a figure is a day of the month and nothing else.
-SURE: Final = 2
 STOPPED_TIME: Final = re.compile(r"(?:[1-9]|1\d|2[0-3])\.[0-5][05]$").match
 MONEY: Final = frozenset("$£€₹#")
 LEADING: Final = " \t\r\n,:;.-–—!?…>=|~"
@@ -454,18 +455,21 @@ def what_cannot_be(sentence: Sentence, frame: Frame, opened: int, chosen: Found)
     return None
 
 
-def _refused(sentence: Sentence, frame: Frame, i: int, end: int, chosen: Found) -> Found | None:
-    """The phrase that those words are, with the day or the time of the other one."""
-    before = sentence.words[i - 1] if i else ""
-    at = 1 if before in sentence.lexicon.at else 0
-    found = phrase_at(sentence, frame, 0, sentence.words[i - at : end])
-    if found is None or not found.phrase.problem:
-        found = phrase_at(sentence, frame, 0, sentence.words[i:end]) or found
-    if found is None:
-        return None
-    p, q = found.phrase, chosen.phrase
+def _refused(sentence: Sentence, frame: Frame, i: int, end: int, chosen: Found) -> Found:
+    """The phrase that ends with those words, and the day or the time of the other one."""
+    q = chosen.phrase
+    for start in range(max(i - LINKED_MAX, 0), i + 1):
+        found = phrase_at(sentence, frame, 0, sentence.words[start:end])
+        if found is None or found.end != end - start or found.phrase.freq:
+            continue
+        if found.phrase.problem or point(found.phrase) is None:
+            p = found.phrase
+            break
+    else:
+        p = Phrase(sentence.words[i:end], sentence.lexicon, q.readers, q.now, q.convention)
+        p.problem = NO_DATE
     if p.hour < 0 and q.hour >= 0:
         borrow(p, q, TIME_OF)
     if not p.has_day() and q.has_day() and not q.freq:
         borrow(p, q, DAY_OF)
-    return Found(i - at, end, p)
+    return Found(i, end, p)

@@ -57,7 +57,8 @@ HOSTILE = (
     "תזכיר לי מחר ב 5", "ذكرني غدا الساعة ٥", "🎉" * 500, "5:" * 900, "1/" * 900, "remind me " * 300, "until " * 400,
     "tomorrow " * 400, "2m" + "o" * 1500, "el mes que viene", "➌", "in ➌ hours", "5 ➌ pm", "delete ²",
     "-" * 1600, "'" * 1600, "İ" * 100 + " at 5pm", "e\u0301" * 400, "5 " * 800, "\u202e5pm tea",
-    "tea at 5pm\u00a0", "tea at 5pm\u2029", "tea easter thirteen thousand", "tea may 13000 first monday",
+    "tea at 5pm\u00a0", "tea at 5pm\u2029", 'REMID0MIDNIGHT"REMIND',
+    "tea easter thirteen thousand", "tea may 13000 first monday",
 )  # fmt: skip
 
 

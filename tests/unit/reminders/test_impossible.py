@@ -16,10 +16,13 @@ DAYS = (
     "feb 30", "30 feb", "the 30th of february", "feb 29 2027", "31 april", "apr 31st", "june 31st", "the 31st of june",
     "31 sept", "nov 31st", "thirty-first of november", "january 32", "32nd of january", "december 45", "45 december",
     "30/2/2027", "4/31/2027", "2027-02-30", "2027-13-01", "32/13/2026", "00/05/2027", "31.04.2027", "on 31/4",
+    "31/6/27", "30-feb", "31-jun-2027", "june 0", "0th of june", "march 32", "february thirtieth",
+    "thirty first of june", "2/30", "the 32nd",
 )  # fmt: skip
 TIMES = (
     "25:00", "at 25:00", "13:75", "at 9:75", "24:30", "12:60", "at 7:99 pm", "at 25", "at 26 o'clock", "at 25h",
     "at 2500 hours", "at 99:99", "at 5:60pm", "at 0pm",
+    "at half past 25", "quarter to 26", "25 o'clock", "at 26am", "at 2575", "0:60",
 )  # fmt: skip
 OTHERS = ("tomorrow", "on friday", "in 2 hours", "next monday", "on dec 5", "every day", "tomorrow at 9am")
 SHAPES = (
@@ -41,6 +44,31 @@ def test_it_never_answers_what_cannot_be(wrong: str) -> None:
     texts += [f"remind me {wrong} to call Bob", f"call Bob {wrong}", f"{wrong} call Bob"]
     answered = [text for text in texts if understand(text, NOW, "America/New_York").kind == "remind"]
     assert answered == []
+
+
+ELSEWHERE = [
+    ("es", wrong, shape)
+    for wrong in ("30 de febrero", "31 de abril", "el 32 de enero", "a las 25:00", "a las 25")
+    for shape in (
+        "recuérdame mañana llamar a Ana {}",
+        "llamar a Ana {} mañana a las 9",
+        "{} llamar a Ana el viernes",
+        "recuérdame {} llamar a Ana",
+    )
+] + [
+    ("hi", wrong, shape)
+    for wrong in ("31 april ko", "30 फरवरी को", "31 अप्रैल को", "32 tarikh ko", "25 baje", "25:00 बजे")
+    for shape in (
+        "mujhe kal {} phone karna yaad dilana",
+        "kal subah 9 baje bank jana {}",
+        "{} bank jana har roz 8 baje",
+    )
+]
+
+
+@pytest.mark.parametrize(("language", "wrong", "shape"), ELSEWHERE)
+def test_it_never_answers_what_cannot_be_in_other_languages(language: str, wrong: str, shape: str) -> None:
+    assert understand(shape.format(wrong), NOW, "America/New_York", True, language).kind != "remind"
 
 
 @pytest.mark.parametrize(

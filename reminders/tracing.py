@@ -23,7 +23,6 @@ from opentelemetry.trace import (
     Link,
     NonRecordingSpan,
     ProxyTracer,
-    ProxyTracerProvider,
     Span,
     SpanContext,
     SpanKind,
@@ -51,8 +50,9 @@ NOTHING: Final[Mapping[str, Told]] = MappingProxyType({})
 
 @dataclass(kw_only=True, slots=True)
 class _Known:
-    """How this process names a person in a span, and whom it watches; set by whoever configures it."""
+    """How this process names a person in a span, and whom it watches; set by whoever configures an SDK."""
 
+    is_configured: bool = False
     key: bytes = b""
     is_watched: Callable[[str], bool] = lambda _: False
 
@@ -85,8 +85,8 @@ class Open:
 
 
 def know(*, key: str, is_watched: Callable[[str], bool]) -> None:
-    """How to name a person (a hash with this key), and whose name is under watch; once per process."""
-    _known.key, _known.is_watched = key.encode()[:64], is_watched
+    """An SDK is configured. How to name a person (a hash with this key), and who is under watch; once per process."""
+    _known.is_configured, _known.key, _known.is_watched = True, key.encode()[:64], is_watched
 
 
 def name_of(*, number: str, key: str) -> str:
@@ -168,7 +168,8 @@ def carried() -> str:
 
 def looks() -> bool:
     """Whether spans go anywhere: whether an SDK is configured."""
-    return not (isinstance(_tracer, ProxyTracer) and isinstance(trace.get_tracer_provider(), ProxyTracerProvider))
+    # Asked thrice for every text: the API would read the environment each time.
+    return _known.is_configured or not isinstance(_tracer, ProxyTracer)
 
 
 def note(**attributes: Told) -> None:

@@ -64,9 +64,9 @@ def command(sentence: Sentence, frame: Frame, told: Voice, plain: list[str]) -> 
         return Request(kind="lang", told=code, language=code)  # "español, por favor"
     if (request := _delete_last(sentence, frame, told, words) or _move_last(sentence, told, words)) is not None:
         return request
-    for kind, reader in PREFIXES:
+    for kind in told.kinds.get(words[0], ()):
         j = match(told.prefixes[kind], words, 0)
-        if j and (request := reader(sentence, frame, told, words[j:])) is not None:
+        if j and (request := PREFIXES[kind](sentence, frame, told, words[j:])) is not None:
             return request
     return None
 
@@ -212,17 +212,17 @@ def _quiet(sentence: Sentence, frame: Frame, told: Voice, rest: list[str]) -> Re
     return Request(kind="quiet", language=told.code)
 
 
-PREFIXES: Final = (
-    ("quiet", _quiet),
-    ("ask", _asking),
-    ("delete", _delete),
-    ("move", _move),
-    ("edit", _edit),
-    ("list", _list),
-    ("tz", _tz),
-    ("lang", _lang),
-    ("snooze", _snooze),
-)
+PREFIXES: Final = {
+    "quiet": _quiet,
+    "ask": _asking,
+    "delete": _delete,
+    "move": _move,
+    "edit": _edit,
+    "list": _list,
+    "tz": _tz,
+    "lang": _lang,
+    "snooze": _snooze,
+}
 
 
 @lru_cache(maxsize=1)

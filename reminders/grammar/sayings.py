@@ -12,7 +12,7 @@ from reminders.schedule.words import lexicon
 
 Sayings = dict[str, tuple[tuple[str, ...], ...]]
 
-PREFIXED: Final = ("delete", "move", "snooze", "edit", "tz", "lang", "list", "ask", "quiet")
+PREFIXED: Final = ("quiet", "ask", "delete", "move", "edit", "list", "tz", "lang", "snooze")
 EXACT: Final = ("list", "next", "help", "snooze", "balance", "undo")
 
 
@@ -43,6 +43,7 @@ class Voice:
         self.hello: Sayings = _by_first(asking.get("hello", ()), base.hello if base else None)
         self.closers = frozenset(tokens(saying)[-1] for saying in asking.get("close", ()))
         self.thanks = frozenset(tuple(tokens(saying)) for saying in asking.get("thanks", ()))
+        self.thanks_ends = frozenset(saying[-1] for saying in self.thanks)
         self.close = frozenset(tuple(tokens(saying)) for saying in asking.get("close", ()))
         self.exact: dict[tuple[str, ...], str] = dict(base.exact) if base else {}
         for kind in EXACT:
@@ -51,6 +52,11 @@ class Voice:
         for kind in PREFIXED:
             inherited = self.prefixes.get(kind)
             self.prefixes[kind] = _by_first(commands.get(kind, ()), inherited)
+        # The commands that a message which begins with this word may be, in the order in which they are tried.
+        self.kinds: dict[str, tuple[str, ...]] = {}
+        for kind in PREFIXED:
+            for word in self.prefixes[kind]:
+                self.kinds[word] = (*self.kinds.get(word, ()), kind)
         self.move_to: Sayings = _by_first(commands.get("move_to", ()), base.move_to if base else None)
         self.edit_to: Sayings = _by_first(commands.get("edit_to", ()), base.edit_to if base else None)
         self.it = frozenset(tuple(tokens(saying)) for saying in data.get("answers", {}).get("it", ()))

@@ -27,16 +27,15 @@ from reminders.schedule.tokens import spans
 SEARCHED_FIRST_MAX: Final = 8
 SEARCHED_MAX: Final = 16
 # Ranges, ends and starts that are read in one message; nobody writes more, and each costs.
-INNERS_IN_A_MESSAGE_MAX: Final = 10
+INNERS_IN_A_MESSAGE_MAX: Final = 8
 # So much of what stands between two words is looked at.
 SIGNS_MAX: Final = 40
 # "at half past 25": so many words before a figure belong to it.
 LINKED_MAX: Final = 3
-# Figures of a message that are looked at for dates that no calendar has, and where "thirty" of "thirty-first" begins.
+# Figures, months and ordinals of a message that are looked at for dates that no calendar has.
 LOOKED_MAX: Final = 16
-TENS_MIN: Final = 20
 # Words that may be read twice, since the phrase that they were read in was none.
-AGAIN_MAX: Final = 40
+AGAIN_MAX: Final = 24
 STOPPED_TIME: Final = re.compile(r"(?:[1-9]|1\d|2[0-3])\.[0-5][05]$").match
 MONEY: Final = frozenset("$£€₹#")
 LEADING: Final = " \t\r\n,:;.-–—!?…>=|~"
@@ -384,7 +383,7 @@ def left_of(sentence: Sentence, opened: int, cuts: Sequence[Cut], voice: Voice) 
 def _thankless(subject: str, voice: Voice, *, whole: bool) -> str:
     """Without "pls" or "thanks" at its end; `whole`: it may be nothing else."""
     last = subject[-24:].rstrip().lower().rpartition(" ")[2].strip(".!") if whole or " " in subject else ""
-    if not last or not any(thanks[-1] == last for thanks in voice.thanks):
+    if last not in voice.thanks_ends:
         return subject
     words, starts, _ = spans(subject)
     for size in (3, 2, 1):
@@ -440,15 +439,13 @@ def _without_stop(subject: str, pieces: list[str]) -> str:
 
 def what_cannot_be(sentence: Sentence, frame: Frame, opened: int, chosen: Found) -> Found | None:
     """The first date or time of no calendar and no clock from word `opened` on, with what `chosen` says besides."""
-    i, looked = opened, 0
-    while i < len(sentence.words) and looked < LOOKED_MAX:
-        word = sentence.words[i]
-        end = 0
-        if "0" <= word[0] <= "9" or word in sentence.lexicon.month or word in sentence.lexicon.ordinal:
-            looked += 1
-            end = cannot_be(sentence, i, chosen)
-        elif sentence.lexicon.number.get(word, 0) >= TENS_MIN:
-            end = cannot_be(sentence, i, chosen)  # "thirty-first of june"
+    words, dated, i = sentence.words, sentence.lexicon.dated, opened
+    for _ in range(LOOKED_MAX):
+        while i < len(words) and not ("0" <= words[i][0] <= "9" or words[i] in dated):
+            i += 1
+        if i >= len(words):
+            break
+        end = cannot_be(sentence, i, chosen)
         if end > 0:
             return _refused(sentence, frame, i, end, chosen)
         i = -end if end < 0 else i + 1

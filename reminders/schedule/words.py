@@ -13,6 +13,7 @@ from reminders.schedule.tokens import tokens
 # or another, or with a letter from the key beside it.
 TYPO_LETTERS_MIN: Final = 6
 VOWELS: Final = "aeiou"
+TENS_MIN: Final = 20
 KEYS: Final = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 
 # role → how its table is written in the data file
@@ -44,8 +45,9 @@ class Lexicon:
         self.half, self.quarter, self.oclock = (frozenset(tables[n]) for n in ("half", "quarter", "oclock"))
         self.hour_mark, self.through, self.until = (frozenset(tables[n]) for n in ("hour_mark", "through", "until"))
         self.starting, self.but, self.limit = (frozenset(tables[n]) for n in ("starting", "except", "for"))
-        self.times, self.once = frozenset(tables["times"]), frozenset(tables["once"])
-        self.twice, self.thrice = frozenset(tables["twice"]), frozenset(tables["thrice"])
+        self.times, self.once, self.twice, self.thrice = (
+            frozenset(tables[n]) for n in ("times", "once", "twice", "thrice")
+        )
         self.verbs, self.determiner = frozenset(tables["verbs"]), frozenset(tables["determiner"])
         self.day_word, self.month_end, self.plus = (frozenset(tables[n]) for n in ("day_word", "month_end", "plus"))
         self.hour_plus, self.hour_minus = frozenset(tables["hour_plus"]), frozenset(tables["hour_minus"])
@@ -78,6 +80,10 @@ class Lexicon:
         self.often: dict[str, list[Any]] = tables["often"]
         self.sets: dict[str, list[int]] = tables["sets"]
         self.holiday: dict[str, str] = tables["holiday"]
+        # What a date may begin with, besides a figure: "feb 30", "thirty-first of june".
+        self.dated = frozenset(
+            (*self.month, *self.ordinal, *(word for word, n in self.number.items() if n >= TENS_MIN))
+        )
         self.words = frozenset(word for name in tables for word in tables[name])
         self.merges = _merges(self.words)
         # What each word says about a figure before it: made by `reminders.schedule.figures`.

@@ -16,6 +16,7 @@ from reminders.grammar.sentence import AFTER_A_DATE, STOPS, Cut, Sentence
 from reminders.schedule.clock import TIMES_MAX
 from reminders.schedule.conventions import Convention
 from reminders.schedule.descent import readers
+from reminders.schedule.numbers import number
 from reminders.schedule.phrase import INNERS_MAX, Phrase, descend
 from reminders.schedule.ranges import DAY_OF, TIME_OF, borrow
 from reminders.schedule.repeating import UNSAID
@@ -95,6 +96,8 @@ def phrases(sentence: Sentence, frame: Frame, start: int) -> list[Found]:
         if (word not in known and not figure) or (figure and _is_name(sentence, i)) or _is_glued(sentence, i):
             i += 1
             continue
+        i = _after_how_long(sentence, i) or i
+        word = words[i]
         here = phrase_at(sentence, frame, i)
         linking = word in "/-" or (word in sentence.lexicon.unit and word not in sentence.lexicon.weekday)
         if here is not None and linking and again < AGAIN_MAX and _adds_nothing(sentence, frame, here):
@@ -155,6 +158,18 @@ def _after_a_number(sentence: Sentence, found: Found) -> int:
     words, i = sentence.words, found.start
     i += i + 1 < found.end and (words[i] in sentence.lexicon.at or words[i] in sentence.lexicon.into)
     return i + 1 if "0" <= words[i][0] <= "9" and not cannot_be(sentence, i, NOTHING) else 0
+
+
+def _after_how_long(sentence: Sentence, i: int) -> int:
+    """The word after how long something takes, where its day comes next: "hire the van for 3 days | on friday"."""
+    words, lexicon = sentence.words, sentence.lexicon
+    k = number(lexicon, words, i + 1)[1] if words[i] in lexicon.limit else 0
+    if not k or k + 2 >= len(words) or words[k] not in lexicon.unit or words[k + 1] in lexicon.hence:
+        return 0
+    linked = words[k + 1] in lexicon.on or words[k + 1] in lexicon.starting or words[k + 1] in lexicon.of_from
+    after = words[k + 2 : k + 5]
+    dated = any(word in lexicon.weekday or word in lexicon.month or word in lexicon.suffix for word in after)
+    return k + 1 if linked and (dated or "/" in after[0] or after[0] in lexicon.day) else 0
 
 
 def _goes_on(sentence: Sentence, word: str) -> bool:

@@ -140,6 +140,11 @@ def _without_particle(sentence: Sentence, frame: Frame, found: Found) -> Found:
     if not i or found.end - i < 2:
         return found
     after, p = words[i + 1], found.phrase
+    k = i + 1 + (after in lexicon.the)
+    if words[i] in lexicon.to and words[i] in lexicon.joint and words[k] in lexicon.unit and k + 1 < found.end:
+        rest = phrase_at(sentence, frame, k + 1)  # "Match [of the day] on saturday"
+        if rest is not None and rest.end == found.end and not (p.of_month or p.edge or p.nths):
+            return rest
     alone = after in lexicon.day or after in lexicon.weekday or after in lexicon.at or after in lexicon.part_today
     loose = (words[i] in lexicon.into and not p.span and alone) or (words[i] in lexicon.on and after in lexicon.at)
     begins = words[i] in lexicon.starting and words[i] in lexicon.verbs and not p.freq  # "the film starts at 5"

@@ -15,7 +15,7 @@ from django.db import connections, transaction
 
 from billing import deadline, replica
 from billing import queries as billing_queries
-from billing.database import Statements, pipeline
+from billing.database import Statements
 from billing.queries import ChargeLine
 from reminders import limits, tracing
 
@@ -135,19 +135,22 @@ def person(*, number: str) -> Person | None:
 def trace(*, person: Person, at: datetime | None) -> History:
     """Everything that happened to a person; with `at`, what was known then."""
     params = {"subscriber_id": person.id, "rows_max": limits.TRACE_ROWS_MAX}
-    with pipeline():  # asked one after the other, each waits for its turn on a busy machine
-        asked = [statements.run(f"trace_{source}", params) for source in (*TOLD, "reminders", "timers")]
-    *told, reminders, timers = [each.fetchall() for each in asked]
-    found = [_happened(row) for rows in told for row in rows]
+    found: list[Happened] = []
+    complete = True
+    for source in TOLD:
+        rows = statements.run(f"trace_{source}", params).fetchall()
+        complete = complete and len(rows) < limits.TRACE_ROWS_MAX
+        found += [_happened(row) for row in rows]
     found += _money(person)
+    reminders = statements.run("trace_reminders", params).fetchall()
     numbers = {row[0]: row[1] for row in reminders}
     events = [replace(one, number=numbers.get(one.reminder)) for one in found if _is_known(one, at)]
     return History(
         person=person,
         events=tuple(in_order(events)),
         reminders=tuple(_known(reminders, events, at)),
-        waiting=() if at else tuple(_waiting(timers)),
-        complete=all(len(rows) < limits.TRACE_ROWS_MAX for rows in told),
+        waiting=() if at else tuple(_waiting(params)),
+        complete=complete,
     )
 
 
@@ -281,8 +284,8 @@ def _money(person: Person) -> Iterable[Happened]:
         )
 
 
-def _waiting(timers: Sequence[Any]) -> Iterable[Waiting]:
-    for kind, _, due_at, _, _, parked, wait_cause, reminder in timers:
+def _waiting(params: Mapping[str, Any]) -> Iterable[Waiting]:
+    for kind, _, due_at, _, _, parked, wait_cause, reminder in statements.run("trace_timers", params).fetchall():
         yield Waiting(kind=kind, reminder=reminder, due_at=due_at, parked=parked, wait_cause=wait_cause)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from reminders.grammar.sentence import AFTER_A_DATE, STOPS, Cut, Sentence
+from reminders.grammar.sentence import STOPS, Cut, Sentence
 from reminders.schedule import days
 
 HOURS_MAX: Final = 24
@@ -182,7 +182,7 @@ def _closes(sentence: Sentence, end: int) -> bool:
     if end >= len(sentence.words):
         return True
     gap, after = sentence.text[sentence.ends[end - 1] : sentence.starts[end]], sentence.words[end]
-    links = after in AFTER_A_DATE or after in sentence.lexicon.verbs or after in sentence.lexicon.day
+    links = after in sentence.lexicon.link or after in sentence.lexicon.verbs or after in sentence.lexicon.day
     dated = after in sentence.lexicon.weekday or after in sentence.lexicon.part or after in sentence.lexicon.this
     links = links or dated or after in sentence.lexicon.next
     return links or after in sentence.lexicon.joint or any(c in STOPS for c in gap)

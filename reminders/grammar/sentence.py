@@ -8,8 +8,6 @@ from typing import Final
 from reminders.schedule.words import Lexicon, lexicon
 
 STOPS: Final = ".!?…,;:"
-# What follows a date that names no thing.
-AFTER_A_DATE: Final = frozenset({"about", "to", "for", "with", "and", "at", "or", "on", "re", "by", "before", "i"})
 
 
 class Sentence:

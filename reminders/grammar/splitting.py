@@ -12,7 +12,7 @@ from typing import Final
 
 from reminders.grammar.impossible import SURE, cannot_be
 from reminders.grammar.sayings import Voice, match
-from reminders.grammar.sentence import AFTER_A_DATE, STOPS, Cut, Sentence
+from reminders.grammar.sentence import STOPS, Cut, Sentence
 from reminders.schedule.clock import TIMES_MAX
 from reminders.schedule.conventions import Convention
 from reminders.schedule.descent import readers
@@ -239,7 +239,7 @@ def modifies(sentence: Sentence, found: Found) -> bool:
         return False
     after, gap = words[end], sentence.text[sentence.ends[end - 1] : sentence.starts[end]]
     linked = after in lexicon.joint or after in lexicon.verbs or after in lexicon.both or after in lexicon.at
-    return gap == " " and not linked and after not in AFTER_A_DATE
+    return gap == " " and not linked and after not in lexicon.link
 
 
 def is_address(sentence: Sentence, found: Found) -> bool:
@@ -343,7 +343,7 @@ def _closes(sentence: Sentence, found: Found) -> bool:
     if any(suffix.get(word) == SURE for word in sentence.words[found.start : found.end]):
         return True  # "25 tarikh ko"
     gap = sentence.text[sentence.ends[found.end - 1] : sentence.starts[found.end]]
-    return any(c in STOPS for c in gap) or sentence.words[found.end] in AFTER_A_DATE
+    return any(c in STOPS for c in gap) or sentence.words[found.end] in sentence.lexicon.link
 
 
 def together(sentence: Sentence, frame: Frame, first: Found, last: Found) -> Found | None:

@@ -60,7 +60,8 @@ class Lexicon:
         self.between, self.about, self.topic = (frozenset(tables[n]) for n in ("between", "about", "topic"))
         self.alternate, self.filler, self.day_past = (frozenset(tables[n]) for n in ("alternate", "filler", "day_past"))
         self.part_every, self.being = frozenset(tables["part_every"]), frozenset(tables["being"])
-        self.either = frozenset(tables["or"])
+        # `link` is no table: by these words no language is known.
+        self.either, self.link = frozenset(tables["or"]), frozenset(languages.table(code)["words"].get("link", ()))
         self.time_before, self.part_today = frozenset(tables["time_before"]), frozenset(tables["part_today"])
         self.number: dict[str, float] = tables["number"]
         self.adder: dict[str, float] = tables["adder"]

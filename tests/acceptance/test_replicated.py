@@ -101,7 +101,7 @@ def test_it_keeps_its_data_when_the_supervisor_is_killed(system: System) -> None
     await_all(system)
     phone = system.carrier.phone()
     phone.texts("Remind in 3 hours about tea")
-    nodes = [system.pid(f"postgres-{number}") for number in (1, 2, 3)]
+    nodes = until(lambda: [system.pid(f"postgres-{number}") for number in (1, 2, 3)], what="all three have a pid file")
     system.kill_supervisor()
     system.start()
     assert not any(platform.works_in(pid, system.home.root) for pid in nodes)
@@ -128,7 +128,7 @@ def test_it_loses_nothing_that_was_accepted_with_the_node_that_led(systems: Syst
     assert set(counted.values()) == {1}  # a text that was answered 503 and kept all the same is kept once
     assert platform.started(killed) is None
     await_all(system)
-    assert system.pid(led) != killed
+    system.await_back(led, killed)  # Patroni says so some tenths before the supervisor has looked
     became = [line.partition("│ ")[2] for line in system.said().splitlines() if line.startswith("ringback   │")]
     asked = [line for line in became if line.startswith((f"{led} led; its key is deleted", f"{led} did not lead"))]
     assert len(asked) == 1, "the leader key was looked at once all of the node was reaped"

@@ -139,9 +139,19 @@ def _day_of_month(sentence: Sentence, i: int) -> int:
     j += YEAR_MIN <= year <= YEAR_MAX
     if 0 < day <= days.month_length(year if YEAR_MIN <= year <= YEAR_MAX else LEAP_YEAR, lexicon.month[month]):
         return -j
-    named = sure or of or (i > 0 and (words[i - 1] in lexicon.on or words[i - 1] in lexicon.the))
+    announced = i > 0 and (words[i - 1] in lexicon.on or words[i - 1] in lexicon.the)
+    if not announced and _is_code(sentence, i):
+        return 0
+    named = sure or of or announced
     surely = month not in lexicon.weak or (_closes(sentence, j) and not (j < len(words) and words[j] in lexicon.being))
     return j if named or surely else 0
+
+
+def _is_code(sentence: Sentence, i: int) -> bool:
+    """Whether a month and bare figures are one word: "rent dec88" names a thing as likely as a day."""
+    words, month = sentence.words, sentence.lexicon.month
+    is_pair = (words[i] in month and words[i + 1].isdecimal()) or (words[i].isdecimal() and words[i + 1] in month)
+    return is_pair and sentence.ends[i] == sentence.starts[i + 1]
 
 
 def _day(sentence: Sentence, i: int) -> tuple[int, int, bool]:

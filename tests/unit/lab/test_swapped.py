@@ -24,6 +24,7 @@ def test_the_data_is_never_missing(tmp_path: Path, stopped: str) -> None:
 
 def test_a_system_that_does_not_run_is_not_opened(tmp_path: Path) -> None:
     deeds.undo(Home(root=tmp_path), "opened", {"name": "postgres-1"})
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_cluster_is_not_struck_and_a_server_that_is_alone_is(tmp_path: Path) -> None:

@@ -3,46 +3,38 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, datetime, time, timedelta
+from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from reminders import languages
 from reminders.grammar import commands
+from reminders.grammar.due import due
 from reminders.grammar.request import KINDS, Request
 from reminders.grammar.sayings import Voice, foreign, match, voice
 from reminders.grammar.sentence import Cut, Sentence
-from reminders.grammar.splitting import (
-    Found,
-    Frame,
+from reminders.grammar.several import (
     is_address,
     is_festival,
     is_kind,
     is_whole,
-    left_of,
     listed_times,
     modifies,
     one_of_two,
     parted,
-    phrase_at,
-    phrases,
-    what_cannot_be,
 )
+from reminders.grammar.splitting import Found, Frame, phrase_at, phrases, what_cannot_be
+from reminders.grammar.subject import left_of
 from reminders.schedule.clock import TIMES_MAX
 from reminders.schedule.conventions import convention
 from reminders.schedule.moving import moved
 from reminders.schedule.phrase import Phrase
-from reminders.schedule.repeat import OVER
-from reminders.schedule.repeating import UNSAID, rule
-from reminders.schedule.resolve import NO_DATE, elapsed_from, point
-from reminders.schedule.rules import first_of
+from reminders.schedule.resolve import NO_DATE, elapsed_from
 from reminders.schedule.stamps import forwards, localised
-from reminders.schedule.suggestions import suggestion
 from reminders.schedule.tokens import outer_spans, tokens
 
 __all__ = ["KINDS", "Request", "moved", "understand"]
 
-YEARS_AHEAD_MAX: Final = 10
 # The bare hours that dinner has after noon and breakfast before it.
 EARLY_HOUR_MIN: Final = 4
 # From this hour on only what is the thing itself says so: not "buy tickets for the concert at 10".
@@ -140,7 +132,7 @@ def _in_language(sentence: Sentence, frame: Frame, told: Voice) -> tuple[int, Re
         chosen = Found(cuts[0].start, cuts[0].end, found)
         wrong = what_cannot_be(sentence, frame, max(greeted, 0), chosen)
         if wrong is not None:
-            refused = _due(wrong.phrase, request.subject, told.code)
+            refused = due(wrong.phrase, request.subject, told.code)
             request = refused if refused.kind != "remind" else replace(request, kind="impossible", problem=NO_DATE)
     return explained * 10 + 5, request
 
@@ -315,7 +307,7 @@ def _request(sentence: Sentence, p: Phrase, cuts: list[Cut], opened: int, greete
         )
     subject = subject or next((word for word in sentence.words[:opened] if word in told.things), "")
     _take_hint(p, subject, told)
-    request = _due(p, subject, told.code)
+    request = due(p, subject, told.code)
     if request.kind == "remind" and (not subject or _only_times(sentence, subject)):
         return Request(kind="unclear", problem="no_subject", when=request.when, rrule=request.rrule, language=told.code)
     return request
@@ -360,65 +352,3 @@ def _with_opening(sentence: Sentence, cut: Cut, told: Voice, greeted: int, opene
         end = match(told.hello, sentence.words, end)
     opened = match(told.open, sentence.words, end)
     return Cut(start, opened) if opened > end else Cut(start, cut.end)
-
-
-def _due(p: Phrase, subject: str, code: str) -> Request:
-    """When it is due, or why it cannot be."""
-    here = p.now.tzinfo
-    if p.freq:
-        repeats = None if p.problem else rule(p)
-        when = None if repeats is None else first_of(p, repeats)
-        problem = p.problem or ("past" if when is None or p.note == OVER else "")
-        if repeats is None or when is None or problem:
-            return _refusal(p, problem or "no_such_date", subject, code)
-        return Request(
-            kind="remind", when=when, rrule=repeats, subject=subject, language=code, zone=p.zone or None,
-            note=p.note or None,
-        )  # fmt: skip
-    found = point(p)
-    if found is None:
-        return _refusal(p, p.problem, subject, code)
-    when = found if isinstance(found, datetime) else _default_time(p, found)
-    if when.year > p.now.year + YEARS_AHEAD_MAX:
-        return Request(kind="too_far", when=when, subject=subject, problem="too_far", language=code)
-    return Request(
-        kind="remind",
-        when=when.astimezone(here),
-        subject=subject,
-        choices=_choices(p, when),
-        language=code,
-        seconds=p.in_seconds,
-        zone=p.zone or None,
-        note=p.note or None,
-    )
-
-
-def _refusal(p: Phrase, problem: str, subject: str, code: str) -> Request:
-    if problem == UNSAID:
-        return Request(kind="unclear", problem=problem, subject=subject, language=code)
-    kind = problem if problem in ("past", "too_far") else "impossible"
-    meant, said = suggestion(p)
-    choices = (meant,) if meant is not None else ()
-    return Request(kind=kind, when=said, subject=subject, choices=choices, problem=problem or "no_date", language=code)
-
-
-def _default_time(p: Phrase, day: date) -> datetime:
-    """A day without a time: the default hour; today, once that is over, in an hour."""
-    when = datetime.combine(day, time(p.convention.default_hour), p.now.tzinfo)
-    return when if when > p.now else p.now + timedelta(hours=1)
-
-
-def _choices(p: Phrase, when: datetime) -> tuple[datetime, ...]:
-    """Both readings where two stay likely, soonest first."""
-    if p.other is not None:
-        found = point(p.other)
-        if found is None:
-            return ()
-        other = found if isinstance(found, datetime) else _default_time(p.other, found)
-        if other == when:
-            return ()
-    elif not p.other_days and not p.other_hours:
-        return ()
-    else:
-        other = when + timedelta(days=p.other_days, hours=p.other_hours)
-    return (when, other) if when < other else (other, when)

@@ -1,27 +1,21 @@
-"""Where a message names its date, and what is left of it: the subject, as it was written."""
+"""Where a message names its date."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import pairwise
 from typing import Final
 
 from reminders.grammar.impossible import SURE, cannot_be
-from reminders.grammar.sayings import Voice, match
 from reminders.grammar.sentence import STOPS, Cut, Sentence
-from reminders.schedule.clock import TIMES_MAX
 from reminders.schedule.conventions import Convention
 from reminders.schedule.descent import readers
 from reminders.schedule.numbers import number
 from reminders.schedule.phrase import INNERS_MAX, Phrase, descend
 from reminders.schedule.ranges import DAY_OF, TIME_OF, borrow
-from reminders.schedule.repeating import UNSAID
 from reminders.schedule.resolve import NO_DATE, point
-from reminders.schedule.tokens import spans
 
 # The words of a message that are searched for a date, at its start and from its end; what follows "remind me" is
 # always read.
@@ -39,8 +33,6 @@ LOOKED_MAX: Final = 16
 AGAIN_MAX: Final = 24
 STOPPED_TIME: Final = re.compile(r"(?:[1-9]|1\d|2[0-3])\.[0-5][05]$").match
 MONEY: Final = frozenset("$£€₹#")
-LEADING: Final = " \t\r\n,:;.-–—!?…>=|~"
-TRAILING: Final = " \t\r\n,;:-–—>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,83 +204,6 @@ def _adds_nothing(sentence: Sentence, frame: Frame, found: Found) -> bool:
     return (p.span, p.more_weeks, p.weekday, p.days, p.freq) == (q.span, q.more_weeks, q.weekday, q.days, q.freq)
 
 
-def parted(sentence: Sentence, frame: Frame, first: Found, last: Found, opened: int) -> Found | None:
-    """A day here and a time there, as one: "meet Bob at 5 for dinner on friday"; None where they are two things."""
-    p, q, lexicon = first.phrase, last.phrase, sentence.lexicon
-    word, before = sentence.words[first.start], sentence.words[first.start - 1] if first.start else ""
-    if is_time_only(p) and is_day_only(q):
-        linked = word in lexicon.at and p.hour >= 0
-    elif is_day_only(p) and is_time_only(q):
-        linked = (word in lexicon.on or word in lexicon.next or p.offset is not None) and q.hour >= 0
-    else:
-        return None
-    if first.start > opened and (not linked or before in lexicon.the):
-        return None
-    if word in lexicon.the and word not in lexicon.on and p.weekday >= 0:
-        return None  # "the monday meeting at 5"
-    return together(sentence, frame, first, last)
-
-
-def modifies(sentence: Sentence, found: Found) -> bool:
-    """Whether a date only says which one a thing is: "the May 5 exam", "my friday flight"."""
-    words, lexicon, start, end = sentence.words, sentence.lexicon, found.start, found.end
-    while start < end - 1 and words[start] in lexicon.joint and words[start] not in lexicon.determiner:
-        start += 1  # "about the May 5 exam"
-    named = words[start] in lexicon.determiner or (start > 0 and words[start - 1] in lexicon.determiner)
-    if not named or end >= len(words):
-        return False
-    after, gap = words[end], sentence.text[sentence.ends[end - 1] : sentence.starts[end]]
-    linked = after in lexicon.joint or after in lexicon.verbs or after in lexicon.both or after in lexicon.at
-    return gap == " " and not linked and after not in lexicon.link
-
-
-def is_address(sentence: Sentence, found: Found) -> bool:
-    """Whether a bare number after "at" is where, and not when: "@ 14 Elm St"."""
-    words, end, p = sentence.words, found.end, found.phrase
-    if p.has_day() or p.half or p.part or p.by_name or end >= len(words) or not words[end - 1].isdecimal():
-        return False
-    written = sentence.text[sentence.starts[end] : sentence.ends[end]]
-    return sentence.text[sentence.ends[end - 1] : sentence.starts[end]] == " " and written == words[end].title()
-
-
-def one_of_two(sentence: Sentence, first: Found, last: Found) -> Found | None:
-    """ "monday or tuesday at 3", "friday 9am or 1pm": two times to ask about; None where they are not."""
-    p, q, words = first.phrase, last.phrase, sentence.words
-    if last.start != first.end + 1 or words[first.end] not in sentence.lexicon.either or p.freq or q.freq:
-        return None
-    if p.problem or q.problem or p.span != q.span:
-        return None
-    if q.has_day() and q.hour >= 0 and p.hour < 0:
-        borrow(p, q, TIME_OF)
-    if p.has_day() != q.has_day():
-        borrow(*((q, p) if p.has_day() else (p, q)), DAY_OF)
-    p.other = q
-    return Found(first.start, last.end, p)
-
-
-def listed_times(sentence: Sentence, found: Sequence[Found]) -> Found | None:
-    """ "at 11am, 2pm and 5pm": as a rule that ends with the last of them; None where the phrases are no such list."""
-    lexicon, words, first, last = sentence.lexicon, sentence.words, found[0], found[-1]
-    between = [words[one.end : after.start] for one, after in pairwise(found)]
-    phrases_of = [one.phrase for one in found]
-    linked = all(gap == [] or (len(gap) == 1 and gap[0] in lexicon.both) for gap in between)
-    if not linked or between[-1] == [] or not 1 < len(found) <= TIMES_MAX:
-        return None
-    dated = [p for p in phrases_of if p.has_day()]
-    if len(dated) > 1 or any(p.hour < 0 or p.freq or p.span or p.problem or p.zone for p in phrases_of):
-        return None
-    p = first.phrase
-    if dated:
-        p.start = Phrase(words, lexicon, p.readers, p.now, p.convention)
-        borrow(p.start, dated[0], DAY_OF)
-    more = [(q.hour, q.minute, q.half or ("exact" if q.exact else "")) for q in phrases_of[1:]]
-    p.freq, p.count, p.more_times = "DAILY", len(found), more
-    borrow(p, Phrase(words, lexicon, p.readers, p.now, p.convention), DAY_OF)  # the day is the start of the rule
-    if any(minute != p.minute for _, minute, _ in more):
-        p.problem = UNSAID  # no rule has both; to be asked for one
-    return Found(first.start, last.end, p)
-
-
 def _after_a_sign(sentence: Sentence, found: Found) -> int:
     """The word of a phrase before which something stands that no token holds, such as an emoji; 0 for none."""
     for k in range(found.start, found.end - 1):
@@ -344,117 +259,6 @@ def _closes(sentence: Sentence, found: Found) -> bool:
         return True  # "25 tarikh ko"
     gap = sentence.text[sentence.ends[found.end - 1] : sentence.starts[found.end]]
     return any(c in STOPS for c in gap) or sentence.words[found.end] in sentence.lexicon.link
-
-
-def together(sentence: Sentence, frame: Frame, first: Found, last: Found) -> Found | None:
-    """A day here and a time there, read as one phrase: "tomorrow call mum at 5pm"."""
-    words = sentence.words[first.start : first.end] + sentence.words[last.start : last.end]
-    both = phrase_at(sentence, frame, 0, words)
-    return both if both is not None and both.end == len(words) else None
-
-
-def is_day_only(p: Phrase) -> bool:
-    """A day, or a part of one: "tomorrow evening"."""
-    return p.hour < 0 and not p.span and p.has_day()
-
-
-def is_kind(sentence: Sentence, found: Found) -> bool:
-    """How often, in one word that says what kind of thing it is: "kids annual day function"."""
-    words, end = sentence.words, found.end
-    gap = sentence.text[sentence.ends[end - 1] : sentence.starts[end]] if end < len(words) else ""
-    return end <= found.start + 2 and words[found.start] in sentence.lexicon.often and gap == " "
-
-
-def is_festival(p: Phrase) -> bool:
-    """A holiday alone, which may only say what kind of thing it is."""
-    return p.holiday != "" and p.hour < 0 and not p.part
-
-
-def is_whole(p: Phrase) -> bool:
-    """A day and a time of it."""
-    return p.hour >= 0 and p.has_day()
-
-
-def is_time_only(p: Phrase) -> bool:
-    return (p.hour >= 0 or p.part != "") and not p.has_day() and not p.span
-
-
-def left_of(sentence: Sentence, opened: int, cuts: Sequence[Cut], voice: Voice) -> str:
-    """The subject: the text from word `opened` on without the phrases, byte for byte."""
-    at = sentence.ends[opened - 1] if opened < len(sentence.words) and opened else 0
-    if opened >= len(sentence.words):
-        at = sentence.ends[-1] if sentence.words and opened else 0
-    pieces = []
-    for cut in cuts:
-        pieces.append(sentence.text[at : sentence.starts[cut.start]])
-        at = sentence.ends[cut.end - 1]
-        # "5 p.m." ends with a stop that no token holds.
-        if sentence.text[at : at + 1] == "." and sentence.words[cut.end - 1] in sentence.lexicon.half_day:
-            at += 1
-    pieces.append(sentence.text[at:])
-    pieces[-1] = _thankless(pieces[-1], voice, whole=len(pieces) > 1)
-    for i, piece in enumerate(pieces[1:]):
-        around = pieces[i].rstrip()[-1:] + piece.lstrip()[:1]
-        if around in ("()", "[]"):  # "call dad (7pm)"
-            pieces[i], pieces[i + 1] = pieces[i].rstrip()[:-1], piece.lstrip()[1:]
-    return _joined(pieces, voice)
-
-
-def _thankless(subject: str, voice: Voice, *, whole: bool) -> str:
-    """Without "pls" or "thanks" at its end; `whole`: it may be nothing else."""
-    last = subject[-24:].rstrip().lower().rpartition(" ")[2].strip(".!") if whole or " " in subject else ""
-    if last not in voice.thanks_ends:
-        return subject
-    words, starts, _ = spans(subject)
-    for size in (3, 2, 1):
-        if size < len(words) + whole and tuple(words[-size:]) in voice.thanks:
-            return subject[: starts[-size]].rstrip(TRAILING)
-    return subject
-
-
-def _joined(pieces: list[str], voice: Voice) -> str:
-    subject = ""
-    for piece in pieces:
-        if not subject:
-            subject = _without_joint(_led(piece), voice)
-            continue
-        if not piece.strip(STOPS + " \t\r\n").strip():
-            continue
-        rest = piece.lstrip()
-        closed = rest[:1] in (*",;:.!?",)
-        between = "\n" if "\n" in piece[: len(piece) - len(rest)] or "\n" in subject[len(subject.rstrip()) :] else " "
-        subject = (subject.rstrip(" \t\r\n,;:") + rest) if closed else f"{subject.rstrip()}{between}{rest}"
-    return _without_stop(subject.strip(), pieces)
-
-
-def _led(piece: str) -> str:
-    """Without the signs that lead to it; a dash that begins a line of a list is the subject's own."""
-    rest = piece.lstrip(LEADING)
-    before = piece[: len(piece) - len(rest)]
-    at = before.rfind("\n") + 1
-    return before[at:].lstrip() + rest if at and "\n-" in rest and before[at:].strip() == "-" else rest
-
-
-def _without_joint(piece: str, voice: Voice) -> str:
-    """ "about tea" → "tea"; a joint word alone is no subject."""
-    first = piece.partition(" ")[0].lower()
-    if first.isascii() and first.isalpha() and first not in voice.joint:
-        return piece
-    words, _, ends = spans(piece[:60])
-    j = match(voice.joint, words, 0) if words else 0
-    k = match(voice.short, words, j)
-    j = k if k > j and k < len(words) and words[k] in voice.verbs else j
-    if not j or (piece[: ends[j - 1]].strip() and not piece[: ends[j - 1]].strip()[0].isalnum()):
-        return piece
-    return piece[ends[j - 1] :].lstrip(" \t\r\n:,-")
-
-
-def _without_stop(subject: str, pieces: list[str]) -> str:
-    """Dangling punctuation where a phrase was cut off the end: "tea," but not the "?" of a question."""
-    if len(pieces) < 2 or pieces[-1].strip(STOPS + " \t\r\n"):
-        return subject
-    subject = subject.rstrip(TRAILING)
-    return subject[:-1] if subject.endswith(".") and not subject.endswith("..") else subject
 
 
 def what_cannot_be(sentence: Sentence, frame: Frame, opened: int, chosen: Found) -> Found | None:

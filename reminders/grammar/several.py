@@ -1,0 +1,123 @@
+"""Several phrases in one message: what belongs together, what is one of two, and what is no date at all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from reminders.grammar.sentence import Sentence
+from reminders.grammar.splitting import Found, Frame, phrase_at
+from reminders.schedule.clock import TIMES_MAX
+from reminders.schedule.phrase import Phrase
+from reminders.schedule.ranges import DAY_OF, TIME_OF, borrow
+from reminders.schedule.repeating import UNSAID
+
+
+def parted(sentence: Sentence, frame: Frame, first: Found, last: Found, opened: int) -> Found | None:
+    """A day here and a time there, as one: "meet Bob at 5 for dinner on friday"; None where they are two things."""
+    p, q, lexicon = first.phrase, last.phrase, sentence.lexicon
+    word, before = sentence.words[first.start], sentence.words[first.start - 1] if first.start else ""
+    if is_time_only(p) and is_day_only(q):
+        linked = word in lexicon.at and p.hour >= 0
+    elif is_day_only(p) and is_time_only(q):
+        linked = (word in lexicon.on or word in lexicon.next or p.offset is not None) and q.hour >= 0
+    else:
+        return None
+    if first.start > opened and (not linked or before in lexicon.the):
+        return None
+    if word in lexicon.the and word not in lexicon.on and p.weekday >= 0:
+        return None  # "the monday meeting at 5"
+    return together(sentence, frame, first, last)
+
+
+def together(sentence: Sentence, frame: Frame, first: Found, last: Found) -> Found | None:
+    """A day here and a time there, read as one phrase: "tomorrow call mum at 5pm"."""
+    words = sentence.words[first.start : first.end] + sentence.words[last.start : last.end]
+    both = phrase_at(sentence, frame, 0, words)
+    return both if both is not None and both.end == len(words) else None
+
+
+def one_of_two(sentence: Sentence, first: Found, last: Found) -> Found | None:
+    """ "monday or tuesday at 3", "friday 9am or 1pm": two times to ask about; None where they are not."""
+    p, q, words = first.phrase, last.phrase, sentence.words
+    if last.start != first.end + 1 or words[first.end] not in sentence.lexicon.either or p.freq or q.freq:
+        return None
+    if p.problem or q.problem or p.span != q.span:
+        return None
+    if q.has_day() and q.hour >= 0 and p.hour < 0:
+        borrow(p, q, TIME_OF)
+    if p.has_day() != q.has_day():
+        borrow(*((q, p) if p.has_day() else (p, q)), DAY_OF)
+    p.other = q
+    return Found(first.start, last.end, p)
+
+
+def listed_times(sentence: Sentence, found: Sequence[Found]) -> Found | None:
+    """ "at 11am, 2pm and 5pm": as a rule that ends with the last of them; None where the phrases are no such list."""
+    lexicon, words, first, last = sentence.lexicon, sentence.words, found[0], found[-1]
+    between = [words[one.end : after.start] for one, after in pairwise(found)]
+    phrases_of = [one.phrase for one in found]
+    linked = all(gap == [] or (len(gap) == 1 and gap[0] in lexicon.both) for gap in between)
+    if not linked or between[-1] == [] or not 1 < len(found) <= TIMES_MAX:
+        return None
+    dated = [p for p in phrases_of if p.has_day()]
+    if len(dated) > 1 or any(p.hour < 0 or p.freq or p.span or p.problem or p.zone for p in phrases_of):
+        return None
+    p = first.phrase
+    if dated:
+        p.start = Phrase(words, lexicon, p.readers, p.now, p.convention)
+        borrow(p.start, dated[0], DAY_OF)
+    more = [(q.hour, q.minute, q.half or ("exact" if q.exact else "")) for q in phrases_of[1:]]
+    p.freq, p.count, p.more_times = "DAILY", len(found), more
+    borrow(p, Phrase(words, lexicon, p.readers, p.now, p.convention), DAY_OF)  # the day is the start of the rule
+    if any(minute != p.minute for _, minute, _ in more):
+        p.problem = UNSAID  # no rule has both; to be asked for one
+    return Found(first.start, last.end, p)
+
+
+def modifies(sentence: Sentence, found: Found) -> bool:
+    """Whether a date only says which one a thing is: "the May 5 exam", "my friday flight"."""
+    words, lexicon, start, end = sentence.words, sentence.lexicon, found.start, found.end
+    while start < end - 1 and words[start] in lexicon.joint and words[start] not in lexicon.determiner:
+        start += 1  # "about the May 5 exam"
+    named = words[start] in lexicon.determiner or (start > 0 and words[start - 1] in lexicon.determiner)
+    if not named or end >= len(words):
+        return False
+    after, gap = words[end], sentence.text[sentence.ends[end - 1] : sentence.starts[end]]
+    linked = after in lexicon.joint or after in lexicon.verbs or after in lexicon.both or after in lexicon.at
+    return gap == " " and not linked and after not in lexicon.link
+
+
+def is_address(sentence: Sentence, found: Found) -> bool:
+    """Whether a bare number after "at" is where, and not when: "@ 14 Elm St"."""
+    words, end, p = sentence.words, found.end, found.phrase
+    if p.has_day() or p.half or p.part or p.by_name or end >= len(words) or not words[end - 1].isdecimal():
+        return False
+    written = sentence.text[sentence.starts[end] : sentence.ends[end]]
+    return sentence.text[sentence.ends[end - 1] : sentence.starts[end]] == " " and written == words[end].title()
+
+
+def is_kind(sentence: Sentence, found: Found) -> bool:
+    """How often, in one word that says what kind of thing it is: "kids annual day function"."""
+    words, end = sentence.words, found.end
+    gap = sentence.text[sentence.ends[end - 1] : sentence.starts[end]] if end < len(words) else ""
+    return end <= found.start + 2 and words[found.start] in sentence.lexicon.often and gap == " "
+
+
+def is_festival(p: Phrase) -> bool:
+    """A holiday alone, which may only say what kind of thing it is."""
+    return p.holiday != "" and p.hour < 0 and not p.part
+
+
+def is_whole(p: Phrase) -> bool:
+    """A day and a time of it."""
+    return p.hour >= 0 and p.has_day()
+
+
+def is_day_only(p: Phrase) -> bool:
+    """A day, or a part of one: "tomorrow evening"."""
+    return p.hour < 0 and not p.span and p.has_day()
+
+
+def is_time_only(p: Phrase) -> bool:
+    return (p.hour >= 0 or p.part != "") and not p.has_day() and not p.span

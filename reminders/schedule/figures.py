@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from reminders.schedule import clock as clocks
-from reminders.schedule import dates, ranges, repeat, spans
+from reminders.schedule import dates, ranges, repeat, spans, written
 from reminders.schedule.days import ordinal, plus_months
 from reminders.schedule.numbers import number
 from reminders.schedule.phrase import Phrase
@@ -29,7 +29,7 @@ def digits(p: Phrase, i: int) -> int:
     if not word.isdecimal():
         return compound(p, i, word)
     if len(word) > 4:
-        return dates.compact(p, word, i + 1) if len(word) == 8 else spanned(p, i, word)
+        return written.compact(p, word, i + 1) if len(word) == 8 else spanned(p, i, word)
     return numeric(p, i, int(word), i + 1)
 
 
@@ -59,8 +59,8 @@ def worded(p: Phrase, i: int) -> int:
             return k
         return spans.span(p, value, j) if after in lexicon.unit else 0
     if value >= YEAR_MIN:
-        return dates.year(p, int(value), j)
-    if value * 100 == p.convention.century and p.month and p.days and p.at != i and (k := dates.year_in_two(p, j)):
+        return written.year(p, int(value), j)
+    if value * 100 == p.convention.century and p.month and p.days and p.at != i and (k := written.year_in_two(p, j)):
         return k
     return numeric(p, i, value, j)
 
@@ -248,7 +248,7 @@ def bare(p: Phrase, i: int, value: float, j: int) -> int:
         return spans.span(p, value + more, k) if k and more < 1 else 0  # "2 1/2 hours"
     if p.at == i:
         return clocks.clock(p, i)
-    if p.lexicon.code == "en" and (k := dates.spaced(p, i)):
+    if p.lexicon.code == "en" and (k := written.spaced(p, i)):
         return k
     if p.into == i and 1 <= whole <= 60 and _closes_a_while(p, j):
         p.span, p.span_seconds = True, p.span_seconds + 60 * whole  # "in 5" is in minutes
@@ -269,7 +269,7 @@ def bare(p: Phrase, i: int, value: float, j: int) -> int:
     if p.months and p.days and p.words[i - 1] in p.lexicon.month and 1 <= whole <= 31:
         p.days, p.paired = [*p.days, whole], True
         return j  # "january 1 and july 1"
-    if YEAR_MIN <= whole <= YEAR_MAX and (k := dates.year(p, whole, j)):
+    if YEAR_MIN <= whole <= YEAR_MAX and (k := written.year(p, whole, j)):
         return k
     listed = p.freq != "" or (p.word(j) in p.lexicon.joint and p.word(j + 1) in p.lexicon.every)
     if listed and p.words[i - 1] in p.lexicon.both and p.days and whole <= 31 and (p.hour < 0 or not p.freq):
@@ -381,7 +381,7 @@ def compound(p: Phrase, i: int, word: str) -> int:
             hours, minutes = word.split(":")
             return spans.span(p, int(hours) + int(minutes) / 60, j) if hours and minutes else 0  # "in 1:30 hours"
         p.firm = True
-        return clocks.figures(p, i, word) or dates.both_in_one(p, word, j)
+        return clocks.figures(p, i, word) or written.both_in_one(p, word, j)
     if after in p.lexicon.hour_mark and len(after) == 1 and _is_time(p, i, word):
         return clocks.figures(p, i, word) and i + 2  # "monday 14.30h"
     if after in p.lexicon.unit:
@@ -389,7 +389,7 @@ def compound(p: Phrase, i: int, word: str) -> int:
         return spans.span(p, value, k) if k and not (after in p.lexicon.hour_mark and p.at == i) else 0
     if "," in word:
         if "/" in word:
-            return dates.figure_date(p, word.replace(",", "/"), j)  # "11/12,2026"
+            return written.figure_date(p, word.replace(",", "/"), j)  # "11/12,2026"
         return _with_comma(p, word, j, after)
     if "/" in word and after in p.lexicon.joint and p.word(j + 1) in p.lexicon.a and p.word(j + 2) in p.lexicon.unit:
         value, k = number(p.lexicon, p.words, i)
@@ -403,7 +403,7 @@ def compound(p: Phrase, i: int, word: str) -> int:
         minute = int(last) if last.isdecimal() and 12 < int(last) < 60 else 0  # "10-30 am", but "5-7 pm"
         p.half = p.lexicon.half_day[after]
         return j + 1 if clocks.set_time(p, int(first), minute, 0, False, j) else 0
-    return dates.figure_date(p, word, j)
+    return written.figure_date(p, word, j)
 
 
 def _is_time(p: Phrase, i: int, word: str) -> bool:
@@ -434,9 +434,9 @@ def _with_stop(p: Phrase, i: int, word: str, j: int, after: str) -> int:
         return 0
     is_date = p.dayfirst and int(second) <= 12 and int(first) <= 31 and p.at != i
     if i and p.words[i - 1] in p.lexicon.on and p.hour < 0 and _lacks_date(p) and 0 < int(first) <= 31:
-        return dates.figure_date(p, word, j)  # "on 4.22"
+        return written.figure_date(p, word, j)  # "on 4.22"
     if is_date and after not in p.lexicon.half_day and _lacks_date(p):
-        return dates.figure_date(p, word, j)
+        return written.figure_date(p, word, j)
     return clocks.figures(p, i, word)
 
 

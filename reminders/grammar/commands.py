@@ -21,8 +21,6 @@ NUMBER_MAX: Final = 999_999
 # "delete 1, 2 and 5": so many at once; "delete the last one": so many words.
 NUMBERS_MAX: Final = 10
 POINTED_WORDS_MAX: Final = 4
-# "chai wala", "chai ko": what marks an object where the verb comes last.
-OBJECT_MARKS: Final = frozenset({"wala", "wali", "wale", "ko", "ka", "ki", "वाला", "वाली", "वाले", "को", "का", "की"})
 
 
 def opt_out(sentence_words: list[str], told: Voice) -> str | None:
@@ -114,7 +112,7 @@ def _delete_last(sentence: Sentence, frame: Frame, told: Voice, words: list[str]
             return Request(kind="delete", number=number, language=told.code)
         if phrases(sentence, frame, 0):
             return None
-        subject = " ".join(word for word in rest if word not in OBJECT_MARKS)
+        subject = " ".join(word for word in rest if word not in told.object_marks)
         return Request(kind="delete", subject=subject, problem="no_number", language=told.code) if subject else None
     return None
 
@@ -122,7 +120,7 @@ def _delete_last(sentence: Sentence, frame: Frame, told: Voice, words: list[str]
 def _move_last(sentence: Sentence, told: Voice, words: list[str]) -> Request | None:
     """ "1 ko 6 baje karo"."""
     number, j = _number(told, words)
-    if number is None or j >= len(words) or words[j] not in OBJECT_MARKS:
+    if number is None or j >= len(words) or words[j] not in told.object_marks:
         return None
     for size in (3, 2, 1):
         if len(words) > j + 1 + size and tuple(words[-size:]) in told.move_last:
@@ -176,8 +174,7 @@ def _tz(sentence: Sentence, frame: Frame, told: Voice, rest: list[str]) -> Reque
     rest = rest[: len(rest) - there]  # "main Dubai mein hoon"
     place = _from_word(sentence, rest, 0).rstrip(".!")
     zone = zones.named(place)
-    first = sentence.words[0] if sentence.words else ""
-    asked = there > 0 or first in ("tz", "timezone", "zone", "zona", "time zone")
+    asked = there > 0 or (bool(sentence.words) and sentence.words[0] in told.tz_words)
     if zone is None and not asked:
         return None
     return Request(kind="tz", zone=zone, subject=place, problem=None if zone else "no_such_place", language=told.code)
@@ -185,7 +182,7 @@ def _tz(sentence: Sentence, frame: Frame, told: Voice, rest: list[str]) -> Reque
 
 def _lang(sentence: Sentence, frame: Frame, told: Voice, rest: list[str]) -> Request | None:
     code = _languages().get(" ".join(rest))
-    asked = bool(sentence.words) and sentence.words[0] in ("lang", "language", "idioma", "bhasha", "भाषा")
+    asked = bool(sentence.words) and sentence.words[0] in told.lang_words
     if code is None and not asked:
         return None
     return Request(kind="lang", told=code, problem=None if code else "no_such_language", language=code or told.code)
@@ -264,7 +261,7 @@ def _after(sentence: Sentence, told: Voice, kind: str) -> str:
     while j < len(words) and (words[j],) in told.polite:
         j += 1
     j = match(told.prefixes[kind], words, j)
-    while j < len(words) and (words[j] in told.reminder or words[j] in ("about", "a", "to")):
+    while j < len(words) and (words[j] in told.reminder or words[j] in told.about):
         j += 1
     return sentence.text[sentence.plain_starts[j] :].strip(" .!?") if j < len(words) else ""
 

@@ -21,6 +21,8 @@ ROLES: Final = {
     "often": "how often, in one word",
     "holiday": "holidays",
 }
+# Of the commands: words that are part of one, and none themselves.
+WORDS_ONLY: Final = ("polite", "move_to", "reminder", "all", "object_marks", "tz_words", "lang_words", "about")
 CONVENTIONS: Final = {
     "default_hour": "the hour of a day that was named without a time",
     "afternoon_until": "with a day and without am or pm, hours up to this one are in the afternoon",
@@ -86,7 +88,7 @@ def _language(code: str) -> Iterator[str]:
             yield f"| {title} | {', '.join(words[:SHOWN_MAX])}{' …' if len(words) > SHOWN_MAX else ''} |"
     yield "\n| command | said as |\n|---|---|"
     for kind, sayings in data.get("commands", {}).items():
-        if kind not in ("polite", "move_to", "reminder", "all"):
+        if kind not in WORDS_ONLY:
             yield f"| {kind} | {', '.join(sayings[:SHOWN_MAX])}{' …' if len(sayings) > SHOWN_MAX else ''} |"
     yield ""
 

@@ -66,6 +66,13 @@ class Voice:
         self.move_last, self.tz_last = (
             frozenset(tuple(tokens(saying)) for saying in commands.get(name, ())) for name in ("move_last", "tz_last")
         )
+        # "chai wala", "1 ko": what marks an object where the verb comes last.
+        self.object_marks = frozenset(commands.get("object_marks", ()))
+        # The commands' own words, after which a place or a language that is not known is told so.
+        self.tz_words, self.lang_words, self.about = (
+            frozenset(commands.get(name, ())) | (getattr(base, name) if base else frozenset())
+            for name in ("tz_words", "lang_words", "about")
+        )
         self.delete_last = frozenset(tuple(tokens(saying)) for saying in commands.get("delete_last", ()))
         self.stop = frozenset(tuple(tokens(saying)) for saying in commands.get("stop", ()))
         self.start = frozenset(tuple(tokens(saying)) for saying in commands.get("start", ()))

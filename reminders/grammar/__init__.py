@@ -14,10 +14,12 @@ from reminders.grammar.request import KINDS, Request
 from reminders.grammar.sayings import Voice, foreign, match, voice
 from reminders.grammar.sentence import Cut, Sentence
 from reminders.grammar.several import (
+    corrected,
     is_address,
     is_festival,
     is_kind,
     is_whole,
+    listed_hours,
     listed_times,
     modifies,
     one_of_two,
@@ -227,8 +229,10 @@ def _date(
         return None, closing
     known = _meant(sentence, known)
     first, last = known[0], known[-1]
-    if (listed := _list_of_times(sentence, known)) is not None:
+    if (listed := _hours_to(sentence, frame, known) or _list_of_times(sentence, known)) is not None:
         return listed.phrase, [listed, *closing]
+    if len(known) > 1 and (better := corrected(sentence, known[-2], last, told)) is not None:
+        return better.phrase, [better, *closing]
     if len(known) > 1 and (either := one_of_two(sentence, known[-2], last)) is not None:
         return either.phrase, [either, *closing]
     for other in dict.fromkeys((first, *known[-2:-1])):
@@ -256,9 +260,20 @@ def _meant(sentence: Sentence, known: list[Found]) -> list[Found]:
 def _list_after(sentence: Sentence, frame: Frame, here: Found) -> Found | None:
     """As `_list_of_times`, from a phrase on, where a time may follow it at all."""
     after = sentence.words[here.end] if here.end < len(sentence.words) else ""
+    if (hours := listed_hours(sentence, frame, here)) is not None:
+        return hours
     if here.phrase.hour < 0 or not (after in sentence.lexicon.both or after[:1].isdecimal()):
         return None
     return _list_of_times(sentence, [here, *phrases(sentence, frame, here.end)], first=True)
+
+
+def _hours_to(sentence: Sentence, frame: Frame, known: list[Found]) -> Found | None:
+    """A list of hours that ends with the last phrase that was found, or after it."""
+    for one in known[-TIMES_MAX:]:
+        found = listed_hours(sentence, frame, one)
+        if found is not None and found.end >= known[-1].end:
+            return found
+    return None
 
 
 def _list_of_times(sentence: Sentence, known: list[Found], *, first: bool = False) -> Found | None:

@@ -27,6 +27,8 @@ class Voice:
         self.open: Sayings = _by_first(asking.get("open", ()), base.open if base else None)
         # Those that open a request after a few other words too: "sir, please remind me ...".
         self.midst: Sayings = _by_first(asking.get("midst", ()), base.midst if base else None)
+        # "tomorrow, no wait, friday": what takes back the date before it.
+        self.instead: Sayings = _by_first(asking.get("instead", ()), base.instead if base else None)
         self.joint: Sayings = _by_first(asking.get("joint", ()), base.joint if base else None)
         # "remind me 2 call mum": a figure for a word.
         self.short: Sayings = _by_first(asking.get("short", ()), base.short if base else None)

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Final
 
+from reminders.grammar.sayings import Voice, match
 from reminders.grammar.sentence import Sentence
 from reminders.grammar.splitting import Found, Frame, phrase_at
 from reminders.schedule.clock import TIMES_MAX
+from reminders.schedule.descent import readers
 from reminders.schedule.phrase import Phrase
-from reminders.schedule.ranges import DAY_OF, TIME_OF, borrow
+from reminders.schedule.ranges import DAY_OF, TIME_OF, borrow, borrow_half
 from reminders.schedule.repeating import UNSAID
+
+NOON: Final = 12
 
 
 def parted(sentence: Sentence, frame: Frame, first: Found, last: Found, opened: int) -> Found | None:
@@ -37,6 +42,20 @@ def together(sentence: Sentence, frame: Frame, first: Found, last: Found) -> Fou
     return both if both is not None and both.end == len(words) else None
 
 
+def corrected(sentence: Sentence, first: Found, last: Found, told: Voice) -> Found | None:
+    """ "tomorrow, no wait, friday at 3": the second of two dates, with what only the first says; else None."""
+    p, q, i = first.phrase, last.phrase, first.end
+    while i < last.start and (j := match(told.instead, sentence.words, i)) > i:
+        i = j
+    if i != last.start or i == first.end or q.freq or p.freq or q.problem:
+        return None
+    if q.hour < 0 <= p.hour and not q.span and not q.part:
+        borrow(q, p, TIME_OF)
+    if p.has_day() and not (q.has_day() or q.span):
+        borrow(q, p, DAY_OF)
+    return Found(first.start, last.end, q)
+
+
 def one_of_two(sentence: Sentence, first: Found, last: Found) -> Found | None:
     """ "monday or tuesday at 3", "friday 9am or 1pm": two times to ask about; None where they are not."""
     p, q, words = first.phrase, last.phrase, sentence.words
@@ -44,6 +63,7 @@ def one_of_two(sentence: Sentence, first: Found, last: Found) -> Found | None:
         return None
     if p.problem or q.problem or p.span != q.span:
         return None
+    borrow_half(p, q)
     if q.has_day() and q.hour >= 0 and p.hour < 0:
         borrow(p, q, TIME_OF)
     if p.has_day() != q.has_day():
@@ -52,18 +72,76 @@ def one_of_two(sentence: Sentence, first: Found, last: Found) -> Found | None:
     return Found(first.start, last.end, p)
 
 
+def listed_hours(sentence: Sentence, frame: Frame, found: Found) -> Found | None:
+    """ "at 11, 1 and 3 tomorrow": as `listed_times`, where only "at" says that the figures are hours; else None."""
+    lexicon, words = sentence.lexicon, sentence.words
+    if found.phrase.hour < 0 or found.phrase.freq or found.phrase.span:
+        return None
+    start = next((k + 1 for k in range(found.start, found.end) if words[k] in lexicon.at), found.end)
+    hours, end, closed = [], start, False
+    while _is_hour(words, end) and len(hours) < TIMES_MAX:
+        begun, end = end, end + 1 + (end + 1 < len(words) and words[end + 1] in lexicon.half_day)
+        hours.append(phrase_at(sentence, frame, 0, [words[start - 1], *words[begun:end]]))
+        if closed or end >= len(words):
+            break
+        if words[end] in lexicon.both and _is_hour(words, end + 1):
+            closed, end = True, end + 1
+        elif "," not in sentence.text[sentence.ends[end - 1] : sentence.starts[end]]:
+            break
+    if not closed or len(hours) < 2 or _counts(sentence, end):
+        return None
+    # What else is said around them, such as the day, with the first of the hours.
+    first = words[found.start : start + 1 + (words[start + 1] in lexicon.half_day)]
+    whole = phrase_at(sentence, frame, 0, [*first, *words[end:]])
+    if whole is None or whole.end < len(first) or whole.phrase.freq:
+        return None
+    listed = [whole, *(hour for hour in hours[1:] if hour is not None)]
+    last = listed[-1].phrase if len(listed) == len(hours) else None
+    if last is None:
+        return None
+    for hour in listed[:-1]:
+        if hour.phrase.hour % NOON != last.hour % NOON:
+            borrow_half(hour.phrase, last)
+        elif last.half and not hour.phrase.half:
+            hour.phrase.half = "am" if last.half == "pm" else "pm"  # "8, 12 and 8pm"
+    return _listed(sentence, listed, found.start, end + whole.end - len(first))
+
+
+def _is_hour(words: list[str], i: int) -> bool:
+    if i >= len(words):
+        return False
+    hour = words[i].partition(":")[0]
+    return hour.isdecimal() and len(hour) <= 2 and 0 < int(hour) <= 24
+
+
+def _counts(sentence: Sentence, end: int) -> bool:
+    """Whether a figure before word `end` says how many of it there are: "at 5 and 6 eggs"."""
+    if end >= len(sentence.words):
+        return False
+    word, lexicon = sentence.words[end], sentence.lexicon
+    if word in lexicon.unit or word in lexicon.measure:
+        return word not in lexicon.weekday
+    if sentence.text[sentence.ends[end - 1] : sentence.starts[end]] != " ":
+        return False
+    return word not in readers(lexicon.code) and word not in lexicon.link and word not in lexicon.verbs
+
+
 def listed_times(sentence: Sentence, found: Sequence[Found]) -> Found | None:
     """ "at 11am, 2pm and 5pm": as a rule that ends with the last of them; None where the phrases are no such list."""
     lexicon, words, first, last = sentence.lexicon, sentence.words, found[0], found[-1]
     between = [words[one.end : after.start] for one, after in pairwise(found)]
-    phrases_of = [one.phrase for one in found]
     linked = all(gap == [] or (len(gap) == 1 and gap[0] in lexicon.both) for gap in between)
     if not linked or between[-1] == [] or not 1 < len(found) <= TIMES_MAX:
         return None
+    return _listed(sentence, found, first.start, last.end)
+
+
+def _listed(sentence: Sentence, found: Sequence[Found], start: int, end: int) -> Found | None:
+    lexicon, words, phrases_of = sentence.lexicon, sentence.words, [one.phrase for one in found]
     dated = [p for p in phrases_of if p.has_day()]
     if len(dated) > 1 or any(p.hour < 0 or p.freq or p.span or p.problem or p.zone for p in phrases_of):
         return None
-    p = first.phrase
+    p = phrases_of[0]
     if dated:
         p.start = Phrase(words, lexicon, p.readers, p.now, p.convention)
         borrow(p.start, dated[0], DAY_OF)
@@ -72,7 +150,7 @@ def listed_times(sentence: Sentence, found: Sequence[Found]) -> Found | None:
     borrow(p, Phrase(words, lexicon, p.readers, p.now, p.convention), DAY_OF)  # the day is the start of the rule
     if any(minute != p.minute for _, minute, _ in more):
         p.problem = UNSAID  # no rule has both; to be asked for one
-    return Found(first.start, last.end, p)
+    return Found(start, end, p)
 
 
 def modifies(sentence: Sentence, found: Found) -> bool:

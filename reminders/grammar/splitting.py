@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from reminders.grammar.impossible import SURE, cannot_be
+from reminders.grammar.impossible import DAYS_MAX, SURE, YEAR_MIN, cannot_be
 from reminders.grammar.sentence import STOPS, Cut, Sentence
 from reminders.schedule.conventions import Convention
 from reminders.schedule.descent import readers
@@ -65,6 +65,8 @@ def phrase_at(sentence: Sentence, frame: Frame, i: int, words: list[str] | None 
         phrase.inners = INNERS_MAX
     end = descend(phrase, i)
     sentence.inners += phrase.inners
+    if words is None and end > i and (whole := _whole(sentence, i, end)) != end:
+        return phrase_at(sentence, frame, i, listed[:whole]) if whole > i else None
     known = sentence.lexicon
     while i < end < len(listed) and (
         listed[end] in known.behind or (listed[end] in known.noise and len(listed[end]) > 1)
@@ -72,6 +74,37 @@ def phrase_at(sentence: Sentence, frame: Frame, i: int, words: list[str] | None 
         end += 1  # "5 tarikh ko", "twenty minutes or so"
     said = end > i and (phrase.has_day() or phrase.hour >= 0 or phrase.part or phrase.span or phrase.working)
     return Found(i, end, phrase) if said else None
+
+
+def _whole(sentence: Sentence, i: int, end: int) -> int:
+    """Where a phrase from `i` to `end` cuts no word in two: `end`, or before the word that it would cut.
+
+    "rent 44e0d", "order 7d2", "a1b2c3": what people and machines number things with.
+    """
+    words, starts, ends = sentence.words, sentence.starts, sentence.ends
+    if i and starts[i] == ends[i - 1] and words[i][0].isalnum() and words[i - 1][-1].isalnum():
+        return i
+    for k in range(i + 1, end):
+        if starts[k] == ends[k - 1] and _is_code(sentence, k):
+            return _begun(sentence, i, k)
+    if end >= len(words) or starts[end] != ends[end - 1] or not (words[end][0] + words[end - 1][-1]).isalnum():
+        return end
+    return _begun(sentence, i, end)
+
+
+def _begun(sentence: Sentence, i: int, k: int) -> int:
+    """Where what is written without a space begins, of which `k` is a part; `i` at the least."""
+    while k > i and sentence.starts[k] == sentence.ends[k - 1] and sentence.words[k - 1][-1].isalnum():
+        k -= 1
+    return k
+
+
+def _is_code(sentence: Sentence, k: int) -> bool:
+    """Whether a word that follows on a figure without a space makes one name of both: "44e0d", "51feb"."""
+    before, word = sentence.words[k - 1], sentence.words[k]
+    if word in sentence.lexicon.both:
+        return word.isalpha() and before.isdecimal()
+    return word in sentence.lexicon.month and before.isdecimal() and DAYS_MAX < int(before) < YEAR_MIN
 
 
 def phrases(sentence: Sentence, frame: Frame, start: int) -> list[Found]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
-from reminders.schedule.clock import set_time
+from reminders.schedule.clock import EXACT, clock, set_time
 from reminders.schedule.days import ordinal
 from reminders.schedule.numbers import number
 from reminders.schedule.phrase import Phrase
+from reminders.schedule.resolve import in_part
 from reminders.schedule.spans import span
 
 NO_DATE: Final = "no_such_date"
@@ -22,6 +23,8 @@ def day(p: Phrase, i: int) -> int:
     """Today, tomorrow."""
     if p.offset is not None or p.days is not None or p.fixed is not None or p.month or p.weekday >= 0:
         return _again(p, i)
+    if p.holiday:
+        return 0  # "christmas shopping" without its noun: "christmas tomorrow"
     if p.words[i] in p.lexicon.day_past and p.lexicon.day.get(p.word(i + 1)) == 1:
         p.offset, p.firm = 2, True
         return _weeks_on(p, i + 2)  # "day after" and a tomorrow that is spelt anyhow
@@ -51,6 +54,8 @@ def _again(p: Phrase, i: int) -> int:
 def part(p: Phrase, i: int) -> int:
     """Morning, tonight: a part of the day."""
     word = p.words[i]
+    if p.freq and p.hour >= 0 and p.part and (j := time_of_part(p, i)):
+        return j
     if (p.part and p.part != p.lexicon.part[word]) or (p.span_seconds and not p.anchored and p.into < 0):
         return 0  # "20 min tonight at 7" is how long, and when
     if i and p.lexicon.counted_by(p.words[i - 1], word):
@@ -67,6 +72,23 @@ def part(p: Phrase, i: int) -> int:
         p.offset = 0 if p.offset is None and not p.has_day() else p.offset
         p.firm = True
     return i + 1
+
+
+def time_of_part(p: Phrase, i: int) -> int:
+    """The other time of "daily at 8 in the morning and 9 at night", "roz subah 6 aur raat 9": the index after it."""
+    part = p.lexicon.part[p.words[i]]
+    if p.more_times and p.more_times[-1][2] == "" and number(p.lexicon, p.words, i + 1)[1] == 0:
+        j = i + 1  # the part stands behind its time
+    else:
+        at = i + 1 + (p.word(i + 1) in p.lexicon.at or p.word(i + 1) in p.lexicon.joint)
+        listed, p.listing = len(p.more_times or ()), True
+        j = clock(p, at) if number(p.lexicon, p.words, at)[1] or p.word(at)[:1].isdecimal() else 0
+        if not j or len(p.more_times or ()) <= listed:
+            return 0
+    hour, minute, half = (p.more_times or [])[-1]
+    if not half:
+        (p.more_times or [])[-1] = (in_part(hour, part) % 24, minute, EXACT)
+    return j
 
 
 def weekday(p: Phrase, i: int) -> int:
@@ -320,7 +342,9 @@ def after_next_unit(p: Phrase, unit: str, j: int) -> int:
 
 
 def _several(p: Phrase, value: int, i: int) -> int:
-    """ "mon wed fri": weekdays in a row repeat."""
+    """ "mon wed fri": weekdays in a row repeat; "for Mo on thursday" is one of them."""
+    if p.words[i - 1] in p.lexicon.on and p.words[i - 1] not in p.lexicon.the:
+        return 0
     if p.inner or p.week_mod or p.weeks is not None or p.days is not None or value == p.weekday:
         return 0
     p.freq, p.weekdays, p.weekday = "WEEKLY", [p.weekday, value], -1

@@ -78,6 +78,8 @@ def readers(code: str) -> dict[str, Reader]:
 def link(p: Phrase, i: int) -> int:
     if p.at == i:
         p.at = i + 1  # "at about 5"
+    if p.holiday != "" and p.words[i] in p.lexicon.on and p.freq == "":
+        return 0  # "bonfire night on 5 november": what it is about, and when
     return -(i + 1)
 
 
@@ -111,6 +113,8 @@ def _is_time(p: Phrase, i: int) -> bool:
         return False
     counts = word.isdecimal() or (word in lexicon.number and word not in lexicon.a)
     after = p.word(i + 1)
+    if word in lexicon.holiday or word in lexicon.weekday or word in lexicon.day:
+        return False  # "on 2/10 about Gandhi Jayanti"
     if not counts or not after or after in lexicon.topic:
         return True
     timed = after in lexicon.half_day or after in lexicon.oclock or after in lexicon.part or after in lexicon.to

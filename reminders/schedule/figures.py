@@ -46,6 +46,8 @@ def worded(p: Phrase, i: int) -> int:
     if not j:
         return 0
     after = p.word(j)
+    if words[i] in lexicon.a and j == i + 1 and i and words[i - 1] in lexicon.on and after in lexicon.weekday:
+        return -j  # "every 4 weeks on a friday"
     if value >= 20 and after == "-" and p.word(j + 1) in lexicon.ordinal:
         j += 1
         after = p.words[j]
@@ -155,7 +157,15 @@ def _nine_to_five(p: Phrase, value: float, j: int) -> int:
 
 
 def before_or(p: Phrase, i: int, value: float, j: int) -> int:
-    return sooner(p, i, value, j) or bare(p, i, value, j)
+    return sooner(p, i, value, j) or _one_of_hours(p, i, value, j) or bare(p, i, value, j)
+
+
+def _one_of_hours(p: Phrase, i: int, value: float, j: int) -> int:
+    """ "friday 5 or 6pm": the first of two hours, of which the second has what says that they are."""
+    later, k = number(p.lexicon, p.words, j + 1)
+    if not (k and p.word(k) in p.lexicon.half_day and value == int(value) and 1 <= value <= NOON >= later):
+        return 0
+    return clocks.set_time(p, int(value), 0, 0, False, j)
 
 
 def sooner(p: Phrase, i: int, value: float, j: int) -> int:
@@ -173,6 +183,8 @@ def before_month(p: Phrase, i: int, value: float, j: int) -> int:
     if value > 31:
         p.year = int(value)
         return j
+    if p.month and p.days and not p.freq:
+        return 0  # "exp 03/27 on 4 jan"
     if dates.is_another(p, 0, str(int(value))):
         return 0
     p.days = [*(p.days or []), int(value)]

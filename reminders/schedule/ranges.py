@@ -25,7 +25,7 @@ def range_end(p: Phrase, i: int) -> int:
     if last.hour < 0 and not last.has_day():
         return 0
     if p.hour >= 0 and last.hour >= 0:
-        _borrow_half(p, last)
+        borrow_half(p, last)
     if not p.freq:
         _borrow_day(p, last)
     p.firm = True
@@ -110,7 +110,7 @@ def _time_after_all(p: Phrase, last: Phrase, i: int, j: int) -> int:
     return j
 
 
-def _borrow_half(p: Phrase, last: Phrase) -> None:
+def borrow_half(p: Phrase, last: Phrase) -> None:
     """ "3 to 5pm" is from 3pm; "11 to 1pm" from 11am."""
     if last.part and not (p.half or p.part or last.half):
         p.part = last.part  # "7 to 9 tonight"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from reminders.schedule.clock import repeats_later
-from reminders.schedule.dates import edge, nth, repeated
+from reminders.schedule.dates import edge, nth, repeated, time_of_part
 from reminders.schedule.numbers import number
 from reminders.schedule.phrase import Phrase
 from reminders.schedule.ranges import range_end
@@ -37,6 +37,8 @@ def every(p: Phrase, i: int) -> int:
         return i + 2  # "tue and thu at 6pm every week"
     if p.freq == "MONTHLY" and p.days and p.lexicon.unit.get(p.word(i + 1)) == "month":
         return i + 2  # "every 10th of each month"
+    if p.freq and p.words[i - 1] in p.lexicon.both and (j := _and_every(p, i)):
+        return j
     if p.freq or p.inner or (p.span_seconds and not p.anchored and p.into < 0):
         return 0  # "ice it for 15 min every 4 hours" is how long, and how often
     lexicon, words = p.lexicon, p.words
@@ -54,6 +56,14 @@ def every(p: Phrase, i: int) -> int:
     if k and word not in lexicon.a and _can_repeat(p, k):
         return _fractional(p, value, k) if value != int(value) else _each(p, k, int(value))
     return _each(p, j, 1)
+
+
+def _and_every(p: Phrase, i: int) -> int:
+    """ "every morning at 8 and every evening at 9", "every monday and every thursday": the same rule goes on."""
+    after = p.word(i + 1)
+    if p.freq == "DAILY" and after in p.lexicon.part and p.hour >= 0:
+        return time_of_part(p, i + 1)
+    return -(i + 1) if p.freq == "WEEKLY" and after in p.lexicon.weekday and p.hour < 0 else 0
 
 
 def _of_month(p: Phrase, j: int) -> bool:

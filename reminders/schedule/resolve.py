@@ -59,13 +59,16 @@ def in_half(p: Phrase, hour: int, half: str) -> int:
         if hour > 12:
             return hour
         return hour % 12 + (12 if half == "pm" else 0)
-    if p.part and hour <= 12:
-        if p.part == "morning":
-            return hour
-        if p.part == "night":
-            return 24 if hour == 12 else hour + 12 if hour >= 5 else hour
-        return hour if hour == 12 else hour + 12
-    return hour
+    return in_part(hour, p.part)
+
+
+def in_part(hour: int, part: str) -> int:
+    """The hour of 24 that a part of the day makes of one on the clock's face."""
+    if part in ("", "morning") or hour > 12:
+        return hour
+    if part == "night":
+        return 24 if hour == 12 else hour + 12 if hour >= 5 else hour
+    return hour if hour == 12 else hour + 12
 
 
 def clock_of(p: Phrase) -> tuple[int, int, int, int]:

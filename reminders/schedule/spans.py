@@ -135,8 +135,8 @@ def _anchor(p: Phrase, k: int) -> int:
     if word in lexicon.of_from and k + 1 == len(p.words) and word in lexicon.into:
         p.firm = True
         return k + 1  # "2 weeks after"
-    if word not in lexicon.of_from and word not in lexicon.before:
-        return k
+    if p.freq or (word not in lexicon.of_from and word not in lexicon.before):
+        return k  # "every day for 3 weeks from monday": the day is the rule's first
     after = p.word(k + 1)
     if not after or not (after in p.readers or "0" <= after[0] <= "9"):
         return k

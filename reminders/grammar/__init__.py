@@ -15,6 +15,7 @@ from reminders.grammar.sayings import Voice, foreign, match, voice
 from reminders.grammar.sentence import Cut, Sentence
 from reminders.grammar.several import (
     corrected,
+    divided,
     is_address,
     is_festival,
     is_kind,
@@ -221,13 +222,32 @@ def _date(
         after = phrase_at(sentence, frame, here.end + 1)
         here = (one_of_two(sentence, here, after) if after is not None else None) or here
         return here.phrase, [here, *closing]
+    if asked and (here := _four_figures(sentence, frame, told, opened)) is not None:
+        return here.phrase, [here, *closing]
     known = phrases(sentence, frame, opened)
     if not known:
         alone = phrase_at(sentence, frame, opened)
         if alone is not None and alone.end == len(sentence.words):
             return alone.phrase, [alone]  # nothing but a date, however short
         return None, closing
-    known = _meant(sentence, known)
+    known = _meant(sentence, frame, known)
+    if len(known) > 1 and not asked and (said := _before_the_opening(sentence, known[0], told, opened)) is not None:
+        return said.phrase, [said, *closing]
+    return _of_several(sentence, frame, told, known, opened, closing, asked=asked)
+
+
+def _before_the_opening(sentence: Sentence, first: Found, told: Voice, opened: int) -> Found | None:
+    """ "At 3pm remind me that the flight leaves at 17:30": the first phrase, where the request itself follows it."""
+    if first.start != opened or not is_whole(first.phrase, alone=True):
+        return None
+    i = match(told.hello, sentence.words, first.end)
+    return first if match(told.midst, sentence.words, i) > i else None
+
+
+def _of_several(
+    sentence: Sentence, frame: Frame, told: Voice, known: list[Found], opened: int, closing: list[Cut], *, asked: bool
+) -> tuple[Phrase, list[Cut]]:
+    """The last of the phrases, with those that belong to it."""
     first, last = known[0], known[-1]
     if (listed := _hours_to(sentence, frame, known) or _list_of_times(sentence, known)) is not None:
         return listed.phrase, [listed, *closing]
@@ -243,7 +263,19 @@ def _date(
     return last.phrase, [last, *(cut for cut in closing if cut.start >= last.end)]
 
 
-def _meant(sentence: Sentence, known: list[Found]) -> list[Found]:
+def _four_figures(sentence: Sentence, frame: Frame, told: Voice, opened: int) -> Found | None:
+    """ "remind me 1730 to ...": a time of the day in four figures, where the subject is announced after it."""
+    words = sentence.words
+    word = words[opened] if opened < len(words) else ""
+    if len(word) != 4 or not word.isdecimal() or int(word) >= 2400 or int(word[2:]) > 59:
+        return None
+    if match(told.joint, words, opened + 1) == opened + 1 or words[opened + 1] in sentence.lexicon.on:
+        return None
+    found = phrase_at(sentence, frame, 0, ["@", word])
+    return None if found is None else Found(opened, opened + 1, found.phrase)
+
+
+def _meant(sentence: Sentence, frame: Frame, known: list[Found]) -> list[Found]:
     """Without the phrases that only say which, where or what kind of thing the message is about."""
     known = [one for one in known if not one.phrase.problem] or known  # the rest is looked through for what cannot be
     if len(known) > 1 and is_festival(known[-1].phrase) and is_whole(known[-2].phrase):
@@ -254,6 +286,8 @@ def _meant(sentence: Sentence, known: list[Found]) -> list[Found]:
         known.pop()
     if len(known) > 1 and is_address(sentence, known[-1]) and known[-2].phrase.hour >= 0:
         known.pop()  # "9am garage sale @ 14 Elm St"
+    if len(known) > 1 and (rest := divided(sentence, frame, known[-2], known[-1])) is not None:
+        known[-2:] = [rest]  # the other one stays in the subject
     return known
 
 
@@ -353,15 +387,18 @@ def _with_opening(sentence: Sentence, cut: Cut, told: Voice, greeted: int, opene
     known = sentence.lexicon
     if start > opened and words[start - 1] in known.until and words[start - 1] not in known.through:
         start -= 1  # "nap til 2:30"
+    said = next((size for size in (3, 2, 1) if size <= start and tuple(words[start - size : start]) in told.close), 0)
+    if said and start - said >= opened:
+        start -= said
+        after = match(told.joint, words, end)
+        if opened == greeted < start and end < after < len(words) and match(told.midst, words, start) > start:
+            start = greeted  # "the 19:05 gets in at 21:40, remind me at 9 to leave"
     if opened > greeted:
         closed = next(
             (end + n for n in (3, 2, 1) if tuple(words[end : end + n]) in told.close and end + n <= len(words)), end
         )
         return Cut(start, closed)  # "mujhe 1 ghante me yaad dilana ki ..."
-    for size in range(min(3, start), 0, -1):
-        if tuple(words[start - size : start]) in told.close:
-            return Cut(start - size, end)
-    if start > greeted:
+    if start > greeted or said:
         return Cut(start, end)
     for _ in range(2):
         end = match(told.hello, sentence.words, end)

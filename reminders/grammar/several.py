@@ -153,6 +153,21 @@ def _listed(sentence: Sentence, found: Sequence[Found], start: int, end: int) ->
     return Found(start, end, p)
 
 
+def divided(sentence: Sentence, frame: Frame, first: Found, last: Found) -> Found | None:
+    """ "tickets for Friday the 13th at 3pm tomorrow", "lunch is 1pm, on Saturday at 6pm": the part that says when.
+
+    None where the two do not stand side by side, or neither part is a whole date.
+    """
+    whole = first.end == last.start and is_whole(first.phrase) and not first.phrase.freq
+    if not whole or not (is_day_only(last.phrase) or is_time_only(last.phrase)):
+        return None
+    for start in range(first.start + 1, first.end):
+        found = phrase_at(sentence, frame, start)
+        if found is not None and found.end == last.end and is_whole(found.phrase):
+            return found
+    return None
+
+
 def modifies(sentence: Sentence, found: Found) -> bool:
     """Whether a date only says which one a thing is: "the May 5 exam", "my friday flight"."""
     words, lexicon, start, end = sentence.words, sentence.lexicon, found.start, found.end
@@ -187,9 +202,9 @@ def is_festival(p: Phrase) -> bool:
     return p.holiday != "" and p.hour < 0 and not p.part
 
 
-def is_whole(p: Phrase) -> bool:
-    """A day and a time of it."""
-    return p.hour >= 0 and p.has_day()
+def is_whole(p: Phrase, *, alone: bool = False) -> bool:
+    """A day and a time of it; `alone`: or a time, or a length of time, alone."""
+    return (p.hour >= 0 or (alone and p.span)) and (alone or p.has_day())
 
 
 def is_day_only(p: Phrase) -> bool:

@@ -223,6 +223,8 @@ def _is_glued(sentence: Sentence, i: int) -> bool:
     if not i or sentence.starts[i] != sentence.ends[i - 1]:
         return False
     before = sentence.words[i - 1]
+    if before == "-" and i > 1 and sentence.starts[i - 1] == sentence.ends[i - 2]:
+        before = sentence.words[i - 2]  # "INV-2026-10-31"
     return before == "&" or (
         sentence.words[i][0] <= "9" and before.isalpha() and before not in readers(sentence.lexicon.code)
     )
@@ -302,7 +304,7 @@ def what_cannot_be(sentence: Sentence, frame: Frame, opened: int, chosen: Found)
             i += 1
         if i >= len(words):
             break
-        end = cannot_be(sentence, i, chosen)
+        end = 0 if _is_glued(sentence, i) else cannot_be(sentence, i, chosen)
         if end > 0:
             return _refused(sentence, frame, i, end, chosen)
         i = -end if end < 0 else i + 1

@@ -343,7 +343,8 @@ def after_next_unit(p: Phrase, unit: str, j: int) -> int:
 
 def _several(p: Phrase, value: int, i: int) -> int:
     """ "mon wed fri": weekdays in a row repeat; "for Mo on thursday" is one of them."""
-    if p.words[i - 1] in p.lexicon.on and p.words[i - 1] not in p.lexicon.the:
+    lexicon = p.lexicon
+    if p.words[i - 1] in lexicon.on and p.words[i - 1] not in lexicon.behind and p.words[i - 2] not in lexicon.both:
         return 0
     if p.inner or p.week_mod or p.weeks is not None or p.days is not None or value == p.weekday:
         return 0

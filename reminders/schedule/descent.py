@@ -78,9 +78,14 @@ def readers(code: str) -> dict[str, Reader]:
 def link(p: Phrase, i: int) -> int:
     if p.at == i:
         p.at = i + 1  # "at about 5"
-    if p.holiday != "" and p.words[i] in p.lexicon.on and p.freq == "":
-        return 0  # "bonfire night on 5 november": what it is about, and when
+    if (p.holiday != "" or p.month) and p.words[i] in p.lexicon.on and _is_apart(p):
+        return 0
     return -(i + 1)
+
+
+def _is_apart(p: Phrase) -> bool:
+    """Whether "on" begins another date: "bonfire night on 5 november", "Dr May on the 8th"."""
+    return p.freq == "" and (p.holiday != "" or (p.days is None and p.nths is None and not p.edge and p.into < 0))
 
 
 def unlinked(p: Phrase, i: int) -> int:

@@ -24,6 +24,8 @@ def range_end(p: Phrase, i: int) -> int:
         return _time_after_all(p, last, i, j)
     if last.hour < 0 and not last.has_day():
         return 0
+    if last.month and not (last.days or last.nths or p.month or p.freq):
+        return 0  # "at 8 to march down there"
     if p.hour >= 0 and last.hour >= 0:
         borrow_half(p, last)
     if not p.freq:

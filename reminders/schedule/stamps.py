@@ -11,7 +11,7 @@ STAMP: Final = re.compile(
     r"(?<![\w:.+-])(\d{4}-\d\d-\d\d)[tT ](\d\d:\d\d(?::\d\d)?)(?:[.,]\d{1,9})?"
     r"(?: ?([zZ])| ?([+-]\d\d):?(\d\d))(?![\w:])"
 )
-BACKWARDS: Final = re.compile(r"(^\s*|\bin ?)[-\u2212\u2013](?=\d{1,4}(?![\d/:.-]) ?[a-z])", re.IGNORECASE)
+BACKWARDS: Final = re.compile(r"(^\s*|(?<![\w-])in ?)[-\u2212\u2013](?=\d{1,4}(?![\d/:.-]) ?[a-z])", re.IGNORECASE)
 
 
 def localised(text: str, zone: tzinfo) -> tuple[str, datetime | None]:

@@ -11,7 +11,7 @@ from reminders import languages
 from reminders.grammar import commands
 from reminders.grammar.due import due
 from reminders.grammar.request import KINDS, Request
-from reminders.grammar.sayings import Voice, foreign, match, voice
+from reminders.grammar.sayings import Voice, foreign, match, spoken, voice
 from reminders.grammar.sentence import Cut, Sentence
 from reminders.grammar.several import (
     corrected,
@@ -95,7 +95,7 @@ def _understand(body: str, reference: datetime, tz: str, dayfirst: bool, languag
     for code in codes:
         frame = Frame(now, convention(tz), dayfirst, code)
         said = _in_language(Sentence(body, folded, code), frame, voice(code))
-        if best is None or said[0] > best[0]:
+        if best is None or said[0] > best[0] or (said[0] == best[0] and _is_told_in(code, folded[0])):
             best = said
     assert best is not None
     return best[1]
@@ -110,6 +110,15 @@ def _tongues(words: list[str], usual: str) -> tuple[str, ...]:
             votes[code] = votes.get(code, 0) + 1
     others = sorted(votes, key=lambda code: -votes[code])
     return tuple(dict.fromkeys((usual, *others[:TONGUES_MAX], languages.DEFAULT)))
+
+
+def _is_told_in(code: str, words: list[str]) -> bool:
+    """Whether it says more of the words than English does, and one that English does not: "cumple de Ana el 12/6"."""
+    english, known = spoken(languages.DEFAULT), foreign()
+    theirs = sum(word in english for word in words)
+    own = sum(code in known.get(word, ()) for word in words)
+    extends = "extends" in languages.table(code)  # says all that English says too
+    return own > theirs or (own > 0 and not extends and sum(word in spoken(code) for word in words) > theirs)
 
 
 def _in_language(sentence: Sentence, frame: Frame, told: Voice) -> tuple[int, Request]:
@@ -188,6 +197,8 @@ def _opening(sentence: Sentence, frame: Frame, told: Voice) -> tuple[int, int]:
         if i > greeted and i < len(words) and sentence.text[sentence.starts[i] - 1] in QUOTES:
             break  # 'remind me "don't forget the cake" at 4'
         i = match(told.open, words, i)
+    if greeted < i < len(words) - 1:
+        i = match(told.kindly, words, i)  # "remind me please to call mum"
     if i == greeted:
         i = _opened_midst(sentence, frame, told, greeted)
     return (i, greeted) if i > greeted else (greeted if greeted < len(words) else 0, greeted)

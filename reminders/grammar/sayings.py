@@ -45,6 +45,7 @@ class Voice:
         self.hello: Sayings = _by_first(asking.get("hello", ()), base.hello if base else None)
         self.closers = frozenset(tokens(saying)[-1] for saying in asking.get("close", ()))
         self.thanks = frozenset(tuple(tokens(saying)) for saying in asking.get("thanks", ()))
+        self.kindly: Sayings = _by_first(asking.get("thanks", ()), None)
         self.thanks_ends = frozenset(saying[-1] for saying in self.thanks)
         self.close = frozenset(tuple(tokens(saying)) for saying in asking.get("close", ()))
         self.exact: dict[tuple[str, ...], str] = dict(base.exact) if base else {}
@@ -95,11 +96,11 @@ def voice(code: str) -> Voice:
 @lru_cache(maxsize=1)
 def foreign() -> dict[str, tuple[str, ...]]:
     """Words that English does not say → the languages that do, dates and commands together."""
-    english = _vocabulary(languages.DEFAULT)
+    english = spoken(languages.DEFAULT)
     found: dict[str, tuple[str, ...]] = {}
     for code in languages.codes():
         if code != languages.DEFAULT:
-            for word in _vocabulary(code) - english:
+            for word in spoken(code) - english:
                 found[word] = (*found.get(word, ()), code)
     return found
 
@@ -125,7 +126,10 @@ def _by_first(sayings: Iterable[str], base: Sayings | None) -> Sayings:
     return {first: tuple(sorted(set(listed), key=len, reverse=True)) for first, listed in found.items()}
 
 
-def _vocabulary(code: str) -> set[str]:
+@lru_cache(maxsize=32)
+def spoken(code: str) -> frozenset[str]:
+    """Every word that a language's file holds, dates and commands together."""
     data = languages.table(code)
     said = [s for part in ("asking", "commands") for listed in data.get(part, {}).values() for s in listed]
-    return {word for saying in (*said, *lexicon(code).words) for word in tokens(saying)} | lexicon(code).slips.keys()
+    words = {word for saying in (*said, *lexicon(code).words) for word in tokens(saying)}
+    return frozenset(words | lexicon(code).slips.keys())

@@ -78,7 +78,8 @@ def listed_hours(sentence: Sentence, frame: Frame, found: Found) -> Found | None
     if found.phrase.hour < 0 or found.phrase.freq or found.phrase.span:
         return None
     start = next((k + 1 for k in range(found.start, found.end) if words[k] in lexicon.at), found.end)
-    hours, end, closed = [], start, False
+    hours: list[Found | None] = []
+    end, closed = start, False
     while _is_hour(words, end) and len(hours) < TIMES_MAX:
         begun, end = end, end + 1 + (end + 1 < len(words) and words[end + 1] in lexicon.half_day)
         hours.append(phrase_at(sentence, frame, 0, [words[start - 1], *words[begun:end]]))

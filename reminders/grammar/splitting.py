@@ -171,13 +171,23 @@ def _without_particle(sentence: Sentence, frame: Frame, found: Found) -> Found:
         if rest is not None and rest.end == found.end and not (p.of_month or p.edge or p.nths):
             return rest
     alone = after in lexicon.day or after in lexicon.weekday or after in lexicon.at or after in lexicon.part_today
-    loose = (words[i] in lexicon.into and not p.span and alone) or (words[i] in lexicon.on and after in lexicon.at)
+    loose = (words[i] in lexicon.into and not p.span and alone) or (words[i] in lexicon.on and _is_loose(sentence, i))
     begins = words[i] in lexicon.starting and words[i] in lexicon.verbs and not p.freq  # "the film starts at 5"
     behind = words[i] in lexicon.behind  # "mummy [ko] kal 7 baje"
     named = words[i] in lexicon.part and words[i] not in lexicon.part_today and p.hour >= 0
     named = named and (after in lexicon.weekday or after in lexicon.on)  # "parents [evening] thurs 6.15"
     rest = phrase_at(sentence, frame, i + 1) if loose or begins or behind or named else None
     return rest if rest is not None and rest.end == found.end else found
+
+
+def _is_loose(sentence: Sentence, i: int) -> bool:
+    """Whether an "on" belongs to the verb: "put the oven on at 5", "put snags on in 40 mins", "switch it on daily"."""
+    words, lexicon = sentence.words, sentence.lexicon
+    after = words[i + 1]
+    if after in lexicon.at or (after in lexicon.into and after not in lexicon.the):
+        return True
+    timed = after in lexicon.day or after in lexicon.part_today or after in lexicon.every or after in lexicon.often
+    return timed and not lexicon.with_on.isdisjoint(words[max(i - LINKED_MAX * 2, 0) : i])
 
 
 def _after_a_number(sentence: Sentence, found: Found) -> int:

@@ -40,7 +40,7 @@ def _thankless(subject: str, voice: Voice, *, whole: bool) -> str:
     if last not in voice.thanks_ends:
         return subject
     words, starts, _ = spans(subject)
-    for size in (3, 2, 1):
+    for size in (4, 3, 2, 1):
         if size < len(words) + whole and tuple(words[-size:]) in voice.thanks:
             return subject[: starts[-size]].rstrip(TRAILING)
     return subject

@@ -110,6 +110,8 @@ def weekday(p: Phrase, i: int) -> int:
         return _several(p, value, i)
     if p.month and p.days and not p.firm and not _falls_on(p, value):
         return 0  # "repair 12-14 on friday": the figures were no date
+    if p.into >= 0 and p.span_days and p.span_days % 7 == 0 and not (p.anchored or p.span_seconds or p.span_months):
+        p.weeks, p.span, p.span_days = p.span_days // 7, False, 0  # "in 3 weeks on thursday"
     if p.compact and (p.fixed is None or (p.fixed - 1) % 7 != value):
         return 0  # "order 20260915 on friday"
     p.weekday = value
@@ -248,6 +250,10 @@ def nth(p: Phrase, value: int, j: int) -> int:
     lexicon = p.lexicon
     if value == -1 and p.word(j) in lexicon.part and not p.freq:
         return 0  # "last night"
+    if value == -1 and p.words[j - 1] not in lexicon.last and p.word(j) in lexicon.weekday and not p.freq:
+        beyond = p.word(j + 1)
+        if beyond not in lexicon.joint and beyond not in lexicon.into:
+            return 0  # "wimbledon final sunday 4pm"
     if value > DAYS_MAX and not p.freq and not p.month and j >= 3 and not _awaited(p, j - 3, j):
         return 0  # "nan's 80th"
     if is_another(p, 0, str(value)):

@@ -163,7 +163,9 @@ def before_or(p: Phrase, i: int, value: float, j: int) -> int:
 def _one_of_hours(p: Phrase, i: int, value: float, j: int) -> int:
     """ "friday 5 or 6pm": the first of two hours, of which the second has what says that they are."""
     later, k = number(p.lexicon, p.words, j + 1)
-    if not (k and p.word(k) in p.lexicon.half_day and value == int(value) and 1 <= value <= NOON >= later):
+    after = p.word(k) if k else ""
+    timed = after in p.lexicon.half_day or (after in p.lexicon.oclock and after not in p.lexicon.unit)
+    if not (k and timed and value == int(value) and 1 <= value <= NOON >= later):
         return 0
     return clocks.set_time(p, int(value), 0, 0, False, j)
 

@@ -22,7 +22,7 @@ SETS: Final = (
     "quarter oclock hour_mark through until starting except for times once twice thrice verbs determiner measure "
     "day_word later month_end time_word plus part_today hour_plus hour_minus ago pm_short coming "
     "or time_before weak same_time alternate filler day_past part_every between about counted behind "
-    "no_slip names colon topic being"
+    "no_slip names colon topic being with_on"
 ).split()
 VALUES: Final = "number adder multiplier fraction ordinal ordinal_suffix edge clock often sets".split()
 LISTS: Final = "unit day part half_day holiday".split()
@@ -59,7 +59,7 @@ class Lexicon:
         self.counted, self.colon = frozenset(tables["counted"]), frozenset(tables["colon"])
         self.between, self.about, self.topic = (frozenset(tables[n]) for n in ("between", "about", "topic"))
         self.alternate, self.filler, self.day_past = (frozenset(tables[n]) for n in ("alternate", "filler", "day_past"))
-        self.part_every, self.being = frozenset(tables["part_every"]), frozenset(tables["being"])
+        self.part_every, self.being, self.with_on = (frozenset(tables[n]) for n in ("part_every", "being", "with_on"))
         # `link` is no table: by these words no language is known.
         self.either, self.link = frozenset(tables["or"]), frozenset(languages.table(code)["words"].get("link", ()))
         self.time_before, self.part_today = frozenset(tables["time_before"]), frozenset(tables["part_today"])

@@ -115,10 +115,12 @@ def _tongues(words: list[str], usual: str) -> tuple[str, ...]:
 def _is_told_in(code: str, words: list[str]) -> bool:
     """Whether it says more of the words than English does, and one that English does not: "cumple de Ana el 12/6"."""
     english, known = spoken(languages.DEFAULT), foreign()
-    theirs = sum(word in english for word in words)
-    own = sum(code in known.get(word, ()) for word in words)
-    extends = "extends" in languages.table(code)  # says all that English says too
-    return own > theirs or (own > 0 and not extends and sum(word in spoken(code) for word in words) > theirs)
+    theirs = len([word for word in words if word in english])
+    own = len([word for word in words if word in known and code in known[word]])
+    if own > theirs or not own or "extends" in languages.table(code):  # which says all that English says too
+        return own > theirs
+    said = spoken(code)
+    return len([word for word in words if word in said]) > theirs
 
 
 def _in_language(sentence: Sentence, frame: Frame, told: Voice) -> tuple[int, Request]:

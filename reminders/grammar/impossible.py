@@ -50,7 +50,9 @@ def cannot_be(sentence: Sentence, i: int, chosen: Cut) -> int:
 def _time(sentence: Sentence, i: int) -> int:
     parts = sentence.words[i].rstrip("ap").split(":")
     before = sentence.words[i - 1] if i else ""
-    if not all(part.isdecimal() and len(part) <= TIME_FIGURES for part in parts) or len(parts[1]) < TIME_FIGURES:
+    if "" in parts or not "".join(parts).isdecimal() or len(max(parts, key=len)) > TIME_FIGURES:
+        return 0
+    if len(parts[1]) < TIME_FIGURES:
         return 0
     if before in sentence.lexicon.into and before not in sentence.lexicon.at:
         return 0  # "run it in 25:30"

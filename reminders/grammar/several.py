@@ -16,6 +16,8 @@ from reminders.schedule.ranges import DAY_OF, TIME_OF, borrow, borrow_half
 from reminders.schedule.repeating import UNSAID
 
 NOON: Final = 12
+# A day and a time are said in so many words.
+DIVIDED_MAX: Final = 6
 
 
 def parted(sentence: Sentence, frame: Frame, first: Found, last: Found, opened: int) -> Found | None:
@@ -78,28 +80,29 @@ def listed_hours(sentence: Sentence, frame: Frame, found: Found) -> Found | None
     if found.phrase.hour < 0 or found.phrase.freq or found.phrase.span:
         return None
     start = next((k + 1 for k in range(found.start, found.end) if words[k] in lexicon.at), found.end)
-    hours: list[Found | None] = []
+    spans: list[tuple[int, int]] = []
     end, closed = start, False
-    while _is_hour(words, end) and len(hours) < TIMES_MAX:
+    while _is_hour(words, end) and len(spans) < TIMES_MAX:
         begun, end = end, end + 1 + (end + 1 < len(words) and words[end + 1] in lexicon.half_day)
-        hours.append(phrase_at(sentence, frame, 0, [words[start - 1], *words[begun:end]]))
+        spans.append((begun, end))
         if closed or end >= len(words):
             break
         if words[end] in lexicon.both and _is_hour(words, end + 1):
             closed, end = True, end + 1
         elif "," not in sentence.text[sentence.ends[end - 1] : sentence.starts[end]]:
             break
-    if not closed or len(hours) < 2 or _counts(sentence, end):
+    if not closed or len(spans) < 2 or _counts(sentence, end):
         return None
+    hours = [phrase_at(sentence, frame, 0, [words[start - 1], *words[i:j]]) for i, j in spans[1:]]
     # What else is said around them, such as the day, with the first of the hours.
     first = words[found.start : start + 1 + (words[start + 1] in lexicon.half_day)]
     whole = phrase_at(sentence, frame, 0, [*first, *words[end:]])
     if whole is None or whole.end < len(first) or whole.phrase.freq:
         return None
-    listed = [whole, *(hour for hour in hours[1:] if hour is not None)]
-    last = listed[-1].phrase if len(listed) == len(hours) else None
-    if last is None:
+    listed = [whole, *(hour for hour in hours if hour is not None)]
+    if len(listed) < len(spans):
         return None
+    last = listed[-1].phrase
     for hour in listed[:-1]:
         if hour.phrase.hour % NOON != last.hour % NOON:
             borrow_half(hour.phrase, last)
@@ -130,10 +133,11 @@ def _counts(sentence: Sentence, end: int) -> bool:
 def listed_times(sentence: Sentence, found: Sequence[Found]) -> Found | None:
     """ "at 11am, 2pm and 5pm": as a rule that ends with the last of them; None where the phrases are no such list."""
     lexicon, words, first, last = sentence.lexicon, sentence.words, found[0], found[-1]
-    between = [words[one.end : after.start] for one, after in pairwise(found)]
-    linked = all(gap == [] or (len(gap) == 1 and gap[0] in lexicon.both) for gap in between)
-    if not linked or between[-1] == [] or not 1 < len(found) <= TIMES_MAX:
+    if not 1 < len(found) <= TIMES_MAX or last.start == found[-2].end:
         return None
+    for one, after in pairwise(found):
+        if after.start > one.end + 1 or (after.start > one.end and words[one.end] not in lexicon.both):
+            return None
     return _listed(sentence, found, first.start, last.end)
 
 
@@ -162,7 +166,7 @@ def divided(sentence: Sentence, frame: Frame, first: Found, last: Found) -> Foun
     whole = first.end == last.start and is_whole(first.phrase) and not first.phrase.freq
     if not whole or not (is_day_only(last.phrase) or is_time_only(last.phrase)):
         return None
-    for start in range(first.start + 1, first.end):
+    for start in range(max(first.start + 1, first.end - DIVIDED_MAX), first.end):
         found = phrase_at(sentence, frame, start)
         if found is not None and found.end == last.end and is_whole(found.phrase):
             return found

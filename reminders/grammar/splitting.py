@@ -314,7 +314,8 @@ def what_cannot_be(sentence: Sentence, frame: Frame, opened: int, chosen: Found)
             i += 1
         if i >= len(words):
             break
-        end = 0 if _is_glued(sentence, i) else cannot_be(sentence, i, chosen)
+        glued = i > 0 and sentence.starts[i] == sentence.ends[i - 1] and _is_glued(sentence, i)
+        end = 0 if glued else cannot_be(sentence, i, chosen)
         if end > 0:
             return _refused(sentence, frame, i, end, chosen)
         i = -end if end < 0 else i + 1

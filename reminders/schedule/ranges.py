@@ -36,7 +36,8 @@ def range_end(p: Phrase, i: int) -> int:
 
 def joined(p: Phrase, word: str, j: int) -> int:
     """ "13-15" after a month, "1-8" before one, "0930-1045": a range in one token, or 0."""
-    first, _, second = (part.strip() for part in word.partition("-"))
+    first, _, second = word.partition("-")
+    first, second = first.strip(), second.strip()
     if not (first.isdecimal() and second.isdecimal()):
         return 0
     small = len(first) <= 2 and len(second) <= 2 and 1 <= int(first) < int(second) <= 31

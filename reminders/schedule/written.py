@@ -17,7 +17,7 @@ def figure_date(p: Phrase, word: str, j: int) -> int:
     """ "12/25", "25.12.2026", "2026-12-25": a date in figures, in the order of the person's country."""
     mark = "/" if "/" in word else "-" if "-" in word else "."
     parts = word.replace(" ", "").split(mark)
-    if not 2 <= len(parts) <= 3 or not all(part.isdecimal() and len(part) <= 4 for part in parts):
+    if not 2 <= len(parts) <= 3 or not "".join(parts).isdecimal() or "" in parts or len(max(parts, key=len)) > 4:
         return 0
     if p.month and p.days is None and len(parts) == 2 and mark == "/" and len(parts[1]) == 4:
         p.days, p.year, p.firm = [int(parts[0])], int(parts[1]), True

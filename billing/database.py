@@ -54,16 +54,23 @@ class Statements:
 
     def run(self, name: str, params: Mapping[str, Any]) -> Rows:
         """Run one statement on this thread's connection; in a pipeline its result is fetched later."""
-        if observed is None:
-            return self._execute(name, params)
-        with observed(name):
-            return self._execute(name, params)
+        return self._observed(name, params, binary=False)
 
-    def _execute(self, name: str, params: Mapping[str, Any]) -> Rows:
+    def read(self, name: str, params: Mapping[str, Any]) -> Rows:
+        """`run`, for many rows: they come as the server keeps them, which costs half of what text does here."""
+        return self._observed(name, params, binary=True)
+
+    def _observed(self, name: str, params: Mapping[str, Any], *, binary: bool) -> Rows:
+        if observed is None:
+            return self._execute(name, params, binary)
+        with observed(name):
+            return self._execute(name, params, binary)
+
+    def _execute(self, name: str, params: Mapping[str, Any], binary: bool) -> Rows:
         cursor = psycopg.Cursor(_raw())
         _read_json(cursor)
         with _connection().wrap_database_errors:
-            return cursor.execute(self._texts[name], params, prepare=True)
+            return cursor.execute(self._texts[name], params, prepare=True, binary=binary)
 
     def text(self, name: str) -> bytes:
         """The statement itself, for a connection that is not Django's."""

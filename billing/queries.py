@@ -9,6 +9,8 @@ from uuid import UUID
 from billing.ledger import statements
 
 BREAKS_PER_AUDIT_MAX: Final = 1000
+CHARGED: Final = ("sms", "call", "refund")
+CREDIT: Final = "credit"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,14 +47,20 @@ def balance(*, account_id: UUID) -> int:
     return int(row[0]) if row else 0
 
 
-def charges(*, account_id: UUID) -> list[ChargeLine]:
-    """What the person was charged and refunded, in the order in which it happened."""
-    return _lines(account_id=account_id, kinds=("sms", "call", "refund"), sign=-1)
-
-
-def credits_of(*, account_id: UUID) -> list[ChargeLine]:
-    """What the person paid, in the order in which it happened."""
-    return _lines(account_id=account_id, kinds=("credit",), sign=1)
+def lines(*, account_id: UUID) -> list[ChargeLine]:
+    """What the person was charged and refunded, and what they paid, in the order in which it happened: one read."""
+    cursor = statements.read("read_lines", {"account_id": account_id, "kinds": [*CHARGED, CREDIT]})
+    return [
+        ChargeLine(
+            at=at,
+            kind=kind,
+            amount_minor=amount_minor if kind == CREDIT else -amount_minor,
+            evidence=evidence,
+            key=key,
+            transaction_id=transaction_id,
+        )
+        for at, kind, amount_minor, evidence, key, transaction_id in cursor.fetchall()
+    ]
 
 
 def audit_p4(*, now: datetime, reserved_for_max: timedelta) -> tuple[int, list[dict[str, Any]]]:
@@ -68,18 +76,3 @@ def audit_p4(*, now: datetime, reserved_for_max: timedelta) -> tuple[int, list[d
         for kind, subject_kind, subject_id, detail in cursor.fetchall()
     ]
     return int(checked[0]) if checked else 0, breaks
-
-
-def _lines(*, account_id: UUID, kinds: tuple[str, ...], sign: int) -> list[ChargeLine]:
-    cursor = statements.run("read_lines", {"account_id": account_id, "kinds": list(kinds)})
-    return [
-        ChargeLine(
-            at=at,
-            kind=kind,
-            amount_minor=sign * amount_minor,
-            evidence=evidence,
-            key=key,
-            transaction_id=transaction_id,
-        )
-        for at, kind, amount_minor, evidence, key, transaction_id in cursor.fetchall()
-    ]

@@ -6,7 +6,7 @@ from uuid import UUID
 from billing.models import Account
 from billing.money import Money
 from billing.pricing import TARIFF
-from billing.queries import ChargeLine, charges, credits_of
+from billing.queries import CREDIT, ChargeLine, lines
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,11 +30,13 @@ def statement(*, account_id: UUID) -> Statement:
     The balance is the sum of the very lines that are shown, so the two never disagree.
     """
     currency = Account.objects.filter(pk=account_id).values_list("currency", flat=True).first()
-    lines, paid = charges(account_id=account_id), credits_of(account_id=account_id)
-    balance_minor = sum(line.amount_minor for line in paid) - sum(line.amount_minor for line in lines)
+    told = lines(account_id=account_id)
+    charged = tuple(line for line in told if line.kind != CREDIT)
+    paid = tuple(line for line in told if line.kind == CREDIT)
+    balance_minor = sum(line.amount_minor for line in paid) - sum(line.amount_minor for line in charged)
     return Statement(
         currency=currency or TARIFF.currency,
         balance_minor=balance_minor,
-        charges=tuple(lines),
-        credits=tuple(paid),
+        charges=charged,
+        credits=paid,
     )

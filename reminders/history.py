@@ -15,13 +15,13 @@ from django.db import connections, transaction
 
 from billing import deadline, replica
 from billing import queries as billing_queries
-from billing.database import Statements
+from billing.database import Statements, pipeline
 from billing.queries import ChargeLine
 from reminders import limits, tracing
 
 statements: Final = Statements("reminders")
 
-TOLD: Final = ("messages", "replies", "events", "attempts", "calls", "holds")
+TOLD: Final = ("messages", "replies", "events", "attempts")
 # What happened at the same instant, in one transaction of ours, is told in this order.
 RANKS: Final = {"message": 0, "attempt": 1, "call": 2, "reminder": 3, "hold": 4, "charge": 5, "reply": 6}
 CALL_STEPS: Final = (
@@ -33,6 +33,10 @@ CALL_STEPS: Final = (
     "call.ended",
 )
 WHOLE_SECOND: Final = timedelta(seconds=1)
+
+Origin = tuple[UUID | None, int | None, str]
+"""Of a message or an attempt: its reminder (id, number) and its trace context."""
+NO_ORIGIN: Final[Origin] = (None, None, "")
 
 
 class HistoryBroken(Exception):
@@ -116,9 +120,11 @@ def snapshot(*, seconds: int, using: str = "default") -> Iterator[None]:
     """One consistent, read-only view of every table; a statement in it may take so many seconds."""
     with deadline.patiently(seconds=seconds + 1), transaction.atomic(using=using):
         with connections[using].cursor() as cursor:
-            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-            cursor.execute(f"SET LOCAL statement_timeout = '{int(seconds)}s'")
-            cursor.execute(f"SET LOCAL idle_in_transaction_session_timeout = '{int(seconds)}s'")
+            cursor.execute(
+                "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY;"
+                f" SET LOCAL statement_timeout = '{int(seconds)}s';"
+                f" SET LOCAL idle_in_transaction_session_timeout = '{int(seconds)}s'"
+            )
         yield
 
 
@@ -134,36 +140,43 @@ def person(*, number: str) -> Person | None:
 
 def trace(*, person: Person, at: datetime | None) -> History:
     """Everything that happened to a person; with `at`, what was known then."""
-    params = {"subscriber_id": person.id, "rows_max": limits.TRACE_ROWS_MAX}
-    found: list[Happened] = []
-    complete = True
-    for source in TOLD:
-        rows = statements.run(f"trace_{source}", params).fetchall()
-        complete = complete and len(rows) < limits.TRACE_ROWS_MAX
-        found += [_happened(row) for row in rows]
-    found += _money(person)
-    reminders = statements.run("trace_reminders", params).fetchall()
-    numbers = {row[0]: row[1] for row in reminders}
-    events = [replace(one, number=numbers.get(one.reminder)) for one in found if _is_known(one, at)]
+    params = {
+        "subscriber_id": person.id,
+        "rows_max": limits.TRACE_ROWS_MAX,
+        "attempts_max": limits.TRACE_ATTEMPTS_MAX,
+    }
+    with pipeline():  # each alone would wait for its turn on a busy machine, a new connection twice
+        asked = {name: statements.read(f"trace_{name}", params) for name in (*TOLD, "reminders", "timers")}
+        money = billing_queries.lines(account_id=person.account_id)  # waits, for all of them
+    rows = {name: each.fetchall() for name, each in asked.items()}
+    numbers = {row[0]: row[1] for row in rows["reminders"]}
+    found = [_happened(row, numbers) for name in TOLD for row in rows[name]]
+    found += list(_money(money, found))
+    events = [one for one in found if _is_known(one, at)]
     return History(
         person=person,
         events=tuple(in_order(events)),
-        reminders=tuple(_known(reminders, events, at)),
-        waiting=() if at else tuple(_waiting(params)),
-        complete=complete,
+        reminders=tuple(_known(rows["reminders"], events, at)),
+        waiting=() if at else tuple(map(_waiting, rows["timers"])),
+        complete=_is_complete(rows),
     )
 
 
-def lines(*, charges: Sequence[ChargeLine]) -> list[tuple[ChargeLine, UUID | None, int | None, str]]:
-    """Each line of a statement with the reminder that it is about (id, number) and its trace context."""
+def lines(
+    *, charges: Sequence[ChargeLine], known: Mapping[UUID, Origin]
+) -> list[tuple[ChargeLine, UUID | None, int | None, str]]:
+    """Each line of a statement with the reminder that it is about (id, number) and its trace context.
+
+    `known` are messages and attempts that need not be read.
+    """
     subjects = {line.transaction_id: _subject(line) for line in charges}
-    named = [one for one in subjects.values() if one is not None]
-    rows = statements.run("trace_origins", {"ids": named}).fetchall() if named else []
-    origins = {row[0]: row[1:] for row in rows}
+    unknown = [one for one in subjects.values() if one is not None and one not in known]
+    rows = statements.read("trace_origins", {"ids": unknown}).fetchall() if unknown else []
+    origins = {**known, **{row[0]: row[1:] for row in rows}}
     told = []
     for line in charges:
         subject = subjects[line.transaction_id] or subjects.get(line.key)  # a refund's key is what it gives back
-        reminder, number, trace_context = origins.get(subject, (None, None, ""))
+        reminder, number, trace_context = origins.get(subject, NO_ORIGIN) if subject else NO_ORIGIN
         told.append((line, reminder, number, trace_context))
     return told
 
@@ -253,7 +266,13 @@ def _known(reminders: Sequence[Any], events: Sequence[Happened], at: datetime | 
         )
 
 
-def _happened(row: Sequence[Any]) -> Happened:
+def _is_complete(rows: Mapping[str, Sequence[Sequence[Any]]]) -> bool:
+    intended = sum(what == "attempt.intended" for _, _, what, *_ in rows["attempts"])
+    others = (len(rows[name]) for name in TOLD if name != "attempts")
+    return intended < limits.TRACE_ATTEMPTS_MAX and max(others) < limits.TRACE_ROWS_MAX
+
+
+def _happened(row: Sequence[Any], numbers: Mapping[UUID, int]) -> Happened:
     at, recorded_at, what, reminder, version, attempt, detail, trace_context = row
     return Happened(
         at=at,
@@ -264,13 +283,12 @@ def _happened(row: Sequence[Any]) -> Happened:
         attempt=attempt,
         detail={name: value for name, value in detail.items() if value is not None},
         trace_context=trace_context,
+        number=numbers.get(reminder),
     )
 
 
-def _money(person: Person) -> Iterable[Happened]:
-    charges = billing_queries.charges(account_id=person.account_id)
-    paid = billing_queries.credits_of(account_id=person.account_id)
-    for line, reminder, _, trace_context in lines(charges=[*charges, *paid]):
+def _money(charges: Sequence[ChargeLine], told: Iterable[Happened]) -> Iterable[Happened]:
+    for line, reminder, number, trace_context in lines(charges=charges, known=_origins(told)):
         what = {"sms": "charge.sms", "call": "charge.call"}.get(line.kind, line.kind)
         yield Happened(
             at=line.at,
@@ -281,12 +299,28 @@ def _money(person: Person) -> Iterable[Happened]:
             attempt=_uuid(line.evidence.get("attempt")),
             detail={"amount_minor": line.amount_minor, **line.evidence},
             trace_context=trace_context,
+            number=number,
         )
 
 
-def _waiting(params: Mapping[str, Any]) -> Iterable[Waiting]:
-    for kind, _, due_at, _, _, parked, wait_cause, reminder in statements.run("trace_timers", params).fetchall():
-        yield Waiting(kind=kind, reminder=reminder, due_at=due_at, parked=parked, wait_cause=wait_cause)
+def _origins(told: Iterable[Happened]) -> dict[UUID, Origin]:
+    """What charges may be for: the messages and attempts that are told already."""
+    found: dict[UUID, Origin] = {}
+    for one in told:
+        if one.what == "attempt.intended":
+            subject = one.attempt
+        elif one.what == "message.received":
+            subject = _uuid(one.detail["message"])
+        else:
+            continue
+        if subject is not None:
+            found[subject] = one.reminder, one.number, one.trace_context
+    return found
+
+
+def _waiting(row: Sequence[Any]) -> Waiting:
+    kind, _, due_at, _, _, parked, wait_cause, reminder = row
+    return Waiting(kind=kind, reminder=reminder, due_at=due_at, parked=parked, wait_cause=wait_cause)
 
 
 def _subject(line: ChargeLine) -> UUID | None:

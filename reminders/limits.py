@@ -101,6 +101,7 @@ OVERDUE_SECONDS: Final = 60  # how late a row's own timer may be before audit ca
 WATCH_DAYS_MAX: Final = 30  # how long somebody's every trace may be kept
 WATCHED_MAX: Final = 100  # people at once
 TRACE_ROWS_MAX: Final = 10_000  # of each kind, newest first, for one person
+TRACE_ATTEMPTS_MAX: Final = 2_000  # of those, attempts: each tells up to eight things
 AUDIT_SECONDS: Final = 600  # how long one statement of audit may take
 AUDIT_BREAKS_MAX: Final = 1_000  # of each check
 AUDIT_MEMORY_MB: Final = 64  # of each sort or hash in its statements, before they go to disk

@@ -1,5 +1,6 @@
 """What the commands share: a person found by their number, a refusal in one sentence, times as people read them."""
 
+import gc
 import sys
 from argparse import ArgumentParser
 from datetime import UTC, datetime
@@ -22,6 +23,11 @@ class Asking(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """For people or for programs."""
         parser.add_argument("--json", action="store_true", help="for programs")
+
+    def execute(self, *args: Any, **options: Any) -> str | None:
+        """As Django does; what stands by now is not walked through by a collection while somebody waits."""
+        gc.freeze()
+        return super().execute(*args, **options)
 
     def refuse(self, sentence: str) -> NoReturn:
         """Say why not, and exit with 2."""

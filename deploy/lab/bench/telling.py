@@ -1,9 +1,11 @@
 """Times the queries of `trace`: `python -m deploy.lab.bench.telling NUMBER …`, one line of JSON.
 
-Run in the environment of the measured system. Everybody is asked for once, then once more: seconds from the number to
-the whole history, in a snapshot of its own as the command takes it.
+Run in the environment of the measured system. The first is asked for on a new connection, whose server process knows no
+table yet, as for the command; then everybody once, and once more, as for a page: seconds from the number to the whole
+history, in a snapshot of its own.
 """
 
+import gc
 import json
 import os
 import sys
@@ -19,19 +21,23 @@ def main() -> None:
     django.setup()
     from django.db import connection
 
+    gc.freeze()  # as the web and the commands do
+
     from deploy.lab.bench.processes import usage
 
     connection.ensure_connection()
     server = connection.connection.info.backend_pid
     events: list[int] = []
+    newcomer, *others = sys.argv[1:]
+    new = [_told(newcomer, events)]
     spent = usage(server, alone=True).cpu_seconds, time.process_time()
-    first, again = ([_told(number, events) for number in sys.argv[1:]] for _ in range(2))
-    asked = 2 * len(sys.argv[1:])
+    first, again = ([_told(number, events) for number in others] for _ in range(2))
+    asked = 2 * len(others)
     cpu_ms = {
         "server": round((usage(server, alone=True).cpu_seconds - spent[0]) / asked * 1000, 1),
         "command": round((time.process_time() - spent[1]) / asked * 1000, 1),
     }
-    print(json.dumps({"first": first, "again": again, "events": min(events), "cpu_ms": cpu_ms}))
+    print(json.dumps({"new": new, "first": first, "again": again, "events": min(events), "cpu_ms": cpu_ms}))
 
 
 def _told(number: str, events: list[int]) -> float:

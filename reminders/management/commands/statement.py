@@ -37,8 +37,8 @@ class Command(Asking):
         with history.lately(seconds=limits.AUDIT_SECONDS):
             person = self.person(options["number"])
             found = statement(account_id=person.account_id)
-            charges = history.lines(charges=found.charges)
-            credits_ = history.lines(charges=found.credits)
+            charges = history.lines(charges=found.charges, known={})
+            credits_ = history.lines(charges=found.credits, known={})
         if options["json"]:
             self.stdout.write(json.dumps(_json(person.number, found, charges, credits_), indent=1))
         else:

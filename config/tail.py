@@ -2,6 +2,8 @@
 
 Kept are those with an error, those that took long, those of a person under watch, and a share of the rest that is a
 function of the trace's id alone: every process keeps the same ones. Bounded: a part that does not end is let go.
+What was done for several at once (`tracing.MEMBERS`) ends before they do: with an error, or slow, it is kept and so is
+each of them; else it waits for them, and is kept with the first that is.
 """
 
 import threading
@@ -12,7 +14,7 @@ from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 from opentelemetry.trace import StatusCode
 
-from reminders.tracing import KEEP
+from reminders.tracing import KEEP, MEMBERS
 
 OPEN_TRACES_MAX: Final = 2_000
 SPANS_OF_A_TRACE_MAX: Final = 256
@@ -33,6 +35,8 @@ class TailProcessor(SpanProcessor):
         self._slow_ns = int(slow_seconds * 1e9)
         self._lock = threading.Lock()
         self._open: OrderedDict[int, list[ReadableSpan]] = OrderedDict()
+        self._groups: OrderedDict[int, list[ReadableSpan]] = OrderedDict()  # by the trace of each member
+        self._wanted: OrderedDict[int, bool] = OrderedDict()  # members of a group that is kept for itself
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         """Nothing yet: what matters is known at the end."""
@@ -51,8 +55,8 @@ class TailProcessor(SpanProcessor):
                 del self._open[context.trace_id]
             elif len(self._open) > OPEN_TRACES_MAX:
                 self._open.popitem(last=False)
-        if is_root and self._is_kept(context.trace_id, [*held, span]):
-            for one in held:
+        if is_root:
+            for one in self._kept(context.trace_id, span, held):
                 self._following.on_end(one)
 
     def shutdown(self) -> None:
@@ -63,8 +67,30 @@ class TailProcessor(SpanProcessor):
         """Send what was kept so far."""
         return self._following.force_flush(timeout_millis)
 
-    def _is_kept(self, trace_id: int, spans: list[ReadableSpan]) -> bool:
-        return is_kept_by_share(trace_id, self._ratio) or any(self._is_telling(span) for span in spans)
+    def _kept(self, trace_id: int, root: ReadableSpan, held: list[ReadableSpan]) -> list[ReadableSpan]:
+        """What goes on now that a local root has ended: its trace or nothing; with it the group that it was in."""
+        tells = self._is_telling(root) or any(self._is_telling(span) for span in held)
+        members = [link.context.trace_id for link in root.links] if MEMBERS in (root.attributes or {}) else []
+        with self._lock:
+            if members:
+                return self._kept_group(members, held, tells=tells)
+            group = self._groups.pop(trace_id, [])
+            is_wanted = self._wanted.pop(trace_id, False)
+            if not (tells or is_wanted or is_kept_by_share(trace_id, self._ratio)):
+                return []
+            whole = [*held, *group]
+            group.clear()  # it goes on once, whoever of its members comes next
+            return whole
+
+    def _kept_group(self, members: list[int], held: list[ReadableSpan], *, tells: bool) -> list[ReadableSpan]:
+        if tells:
+            self._wanted.update(dict.fromkeys(members, True))
+        else:
+            self._groups.update(dict.fromkeys(members, held))
+        for several in (self._wanted, self._groups):
+            while len(several) > OPEN_TRACES_MAX:
+                several.popitem(last=False)
+        return held if tells else []
 
     def _is_telling(self, span: ReadableSpan) -> bool:
         if span.status.status_code is StatusCode.ERROR or (span.attributes or {}).get(KEEP):

@@ -19,7 +19,7 @@ from billing import charges
 from billing import queries as billing_queries
 from billing.database import GuardFailed, Rows, Statements, expect, named, pipeline, prove, uuid7
 from billing.pricing import TARIFF
-from reminders import arrival, conversation, limits, replies
+from reminders import arrival, conversation, limits, replies, tracing
 from reminders.answers import Said
 from reminders.arrival import Arrival
 from reminders.carriers.base import Inbound
@@ -105,6 +105,11 @@ def accept_together(arrivals: Sequence[Arrival]) -> list[Answer | None]:
     None for each that is to go alone, and nothing of it was changed: a repetition, no reminder after all, a race that
     was lost; all of them where one was more than Postgres could take.
     """
+    with tracing.together("commit", members=[one.trace_context for one in arrivals]):
+        return _accept_together(arrivals)
+
+
+def _accept_together(arrivals: Sequence[Arrival]) -> list[Answer | None]:
     rows = _contexts(arrivals)
     answers: list[Answer | None] = [None] * len(arrivals)
     wanted: dict[int, tuple[Said, Decision, dict[str, Any]]] = {}
@@ -120,6 +125,7 @@ def accept_together(arrivals: Sequence[Arrival]) -> list[Answer | None]:
     except DatabaseError as error:
         if not _is_of_one(error):
             raise
+        tracing.failed(reason=type(error).__name__)
         return answers
     for place in written:
         _, decision, row = wanted[place]

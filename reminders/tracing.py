@@ -10,7 +10,7 @@ A span never holds a number or a text: what an exception says may, so that only 
 import hashlib
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -39,6 +39,8 @@ REPLY: Final = "reply.id"
 PERSON: Final = "person"
 KEEP: Final = "ringback.keep"
 """An attribute of a span: its trace is kept, whatever the share."""
+MEMBERS: Final = "members"
+"""An attribute of what was done for several at once: for how many. It is kept where one of theirs is."""
 
 HOP_SECONDS: Final = 60
 _BROUGHT: Final = "trace"
@@ -147,6 +149,20 @@ def called(
     links = () if is_hop else (before,)
     with _around(name, context or Context(), SpanKind.SERVER, about, links) as own:
         yield _format(own) if own.is_valid and own.trace_id else before or new()
+
+
+@contextmanager
+def together(name: str, *, members: Sequence[str]) -> Iterator[None]:
+    """A span around what is done for several at once: a trace of its own that links to each of theirs.
+
+    For one alone: inside the span around it, which is that one's.
+    """
+    if not looks():
+        yield
+        return
+    linked = tuple(members) if len(members) > 1 else ()
+    with _around(name, Context() if linked else None, SpanKind.INTERNAL, {MEMBERS: len(members)}, linked):
+        yield
 
 
 @contextmanager

@@ -6,16 +6,18 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from django.db import OperationalError
+from django.db import DataError, OperationalError
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON
+from psycopg.errors import StringDataRightTruncation
 
 from billing import database
 from config import telemetry
 from config.tail import TailProcessor
-from reminders import tracing, under_watch
+from reminders import arrival, intake, tracing, under_watch
+from reminders.carriers.base import Inbound
 from tests.world.carrier import Fate
 from tests.world.scripts import TEA
 from tests.world.world import World
@@ -79,6 +81,7 @@ def test_they_tell_the_way_from_the_text_to_the_charge(world: World, seen: Seen)
     tree = {(span.name, seen.parent(span)) for span in seen.all()}
     assert tree == {
         ("intake", ""),
+        ("commit", "intake"),
         ("message_status", "intake"),
         ("attend ring", ""),
         ("ring", ""),
@@ -88,7 +91,7 @@ def test_they_tell_the_way_from_the_text_to_the_charge(world: World, seen: Seen)
         ("conclude", "call_status"),
     }
     assert seen.links(seen.one("ring")) == ["intake", "attend ring"]
-    concerned = [span for span in seen.all() if span.name not in ("attend ring", "message_status")]
+    concerned = [span for span in seen.all() if span.name not in ("commit", "attend ring", "message_status")]
     assert {(span.attributes or {}).get(tracing.REMINDER) for span in concerned} == {reminder}
     assert (seen.one("conclude").attributes or {})["hold"] == "posted"
     assert [(span.attributes or {})["evidence"] for span in seen.all("call_status")] == ["ringing", "answered", "ended"]
@@ -100,6 +103,38 @@ def test_what_the_rows_keep_is_what_was_exported(world: World, seen: Seen) -> No
     assert {tracing.trace_id(one) for one in kept} == {
         f"{context(seen.one(name)).trace_id:032x}" for name in ("intake", "ring")
     }
+
+
+def test_texts_that_are_committed_together_are_linked_to_their_commit(world: World, seen: Seen) -> None:
+    texts = [tracing.begin("intake", linked=()) for _ in range(3)]
+    with texts[0].within():  # as a batch has it: in the context of its first
+        intake.accept_together([arrived(world, last, text.traceparent) for last, text in enumerate(texts)])
+    for text in texts:
+        text.end()
+    commit = seen.one("commit")
+    assert seen.parent(commit) == ""
+    assert seen.links(commit) == ["intake"] * 3
+    assert (commit.attributes or {})[tracing.MEMBERS] == 3
+    assert world.rows("SELECT count(*) FROM reminders_reminder") == [(3,)]
+
+
+def test_a_commit_that_one_text_spoiled_says_so(world: World, seen: Seen, monkeypatch: pytest.MonkeyPatch) -> None:
+    def spoilt(_: Any) -> list[int]:
+        raise DataError("their text") from StringDataRightTruncation()
+
+    monkeypatch.setattr(intake, "_remind", spoilt)
+    assert intake.accept_together([arrived(world, last, tracing.new()) for last in range(2)]) == [None, None]
+    assert seen.one("commit").status.description == "DataError"
+
+
+def arrived(world: World, last: int, trace_context: str) -> arrival.Arrival:
+    """The text of one of ten people."""
+    message = Inbound(
+        carrier="twilio", carrier_sid=f"SM{last:032x}", sender=f"+1202555016{last}", body=TEA, opt_out=None
+    )
+    return arrival.read(
+        message=message, received_at=world.clock.now, trace_context=trace_context, snooze_seconds=600, answers=True
+    )
 
 
 def test_a_callback_of_another_day_is_a_trace_of_its_own_with_a_link(seen: Seen) -> None:
@@ -192,7 +227,7 @@ def test_statements_are_spans_only_where_somebody_asks_for_it(world: World, seen
     world.text("+12025550152", TEA)
     asked = [span for span in seen.all() if span.name.startswith("sql ")]
     assert {"sql intake_context", "sql intake_remind"} <= {span.name for span in asked}
-    assert {seen.parent(span) for span in asked} == {"intake"}
+    assert {seen.parent(span) for span in asked} <= {"intake", "commit"}
     assert "2025550152" not in "".join(span.to_json() for span in asked)
 
 
@@ -220,7 +255,7 @@ def test_of_somebody_under_watch_every_trace_is_kept_and_of_others_none(world: W
     world.run()
     spans = kept.get_finished_spans()
     assert {span.name for span in spans} == {
-        "intake", "message_status", "attend ring", "ring", "call_status", "words", "conclude",
+        "intake", "commit", "message_status", "attend ring", "ring", "call_status", "words", "conclude",
     }  # fmt: skip
     named = {(span.attributes or {})[tracing.PERSON] for span in spans if tracing.PERSON in (span.attributes or {})}
     assert name in named

@@ -1,16 +1,17 @@
 """What is kept of the traces: every error, every slow one, every one under watch, and one and the same share."""
 
+import time
 from collections.abc import Iterator
 
 import pytest
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from opentelemetry.trace import Status, StatusCode, Tracer, set_span_in_context
+from opentelemetry.trace import Link, Span, Status, StatusCode, Tracer, set_span_in_context
 
 from config import tail
 from config.tail import TailProcessor, is_kept_by_share
-from reminders.tracing import KEEP
+from reminders.tracing import KEEP, MEMBERS
 
 
 class Kept:
@@ -62,6 +63,52 @@ def test_it_keeps_what_took_long(nothing: Kept) -> None:
     nothing.tracer.start_span("quick", start_time=1_000).end(end_time=2_000)
     nothing.tracer.start_span("slow", start_time=0).end(end_time=61_000_000_000)
     assert nothing.names() == ["slow"]
+
+
+def test_it_keeps_what_was_done_for_several_with_the_first_that_is_kept_and_once(nothing: Kept) -> None:
+    kept, also, other = (nothing.tracer.start_span("text") for _ in range(3))
+    commit(nothing, kept, also, other).end()
+    other.end()
+    assert nothing.names() == []
+    for span in (kept, also):
+        span.set_attribute(KEEP, True)
+        span.end()
+    assert nothing.names() == ["text", "commit", "text"]
+
+
+def test_it_lets_go_what_was_done_for_several_of_whom_none_is_kept(nothing: Kept) -> None:
+    several = [nothing.tracer.start_span("text") for _ in range(3)]
+    commit(nothing, *several).end()
+    for span in several:
+        span.end()
+    nothing.tracer.start_span("another", attributes={KEEP: True}).end()
+    assert nothing.names() == ["another"]
+
+
+def test_it_keeps_every_text_that_was_in_a_commit_that_failed(nothing: Kept) -> None:
+    several = [nothing.tracer.start_span("text") for _ in range(2)]
+    failed = commit(nothing, *several)
+    failed.set_status(Status(StatusCode.ERROR))
+    failed.end()
+    for span in (*several, nothing.tracer.start_span("another")):
+        span.end()
+    assert nothing.names() == ["commit", "text", "text"]
+
+
+def test_it_keeps_every_text_that_was_in_a_slow_commit() -> None:
+    kept = Kept(ratio=0.0, slow_seconds=5)
+    several = [kept.tracer.start_span("text") for _ in range(2)]
+    began = time.time_ns()
+    commit(kept, *several, at=began - 6_000_000_000).end(began)
+    for span in several:
+        span.end()
+    assert kept.names() == ["commit", "text", "text"]
+    kept.close()
+
+
+def commit(kept: Kept, *members: Span, at: int | None = None) -> Span:
+    links = [Link(span.get_span_context()) for span in members]
+    return kept.tracer.start_span("commit", links=links, attributes={MEMBERS: len(members)}, start_time=at)
 
 
 def test_every_process_keeps_the_same_share() -> None:

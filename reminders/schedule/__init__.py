@@ -9,7 +9,17 @@ __all__ = ["read"]
 
 Meaning = datetime | date | str | None
 
-_reader: Callable[[str, datetime, str, bool], Meaning] | None = None
+
+def _loaded(text: str, reference: datetime, tz: str, dayfirst: bool) -> Meaning:
+    """The tables load with the first phrase, so that importing costs nothing."""
+    global _reader  # noqa: PLW0603
+    from reminders.schedule.reader import read as reader
+
+    _reader = reader
+    return reader(text, reference, tz, dayfirst)
+
+
+_reader: Callable[[str, datetime, str, bool], Meaning] = _loaded
 
 
 def read(text: str, reference: datetime, tz: str, dayfirst: bool = False) -> Meaning:
@@ -17,9 +27,4 @@ def read(text: str, reference: datetime, tz: str, dayfirst: bool = False) -> Mea
 
     `reference` is aware: the moment at which it was said; `tz` is the person's zone (IANA); `dayfirst`: 5/6 is 5 June.
     """
-    global _reader  # noqa: PLW0603 - the tables load with the first phrase, so that importing costs nothing
-    if _reader is None:
-        from reminders.schedule.reader import read as reader
-
-        _reader = reader
     return _reader(text, reference, tz, dayfirst)

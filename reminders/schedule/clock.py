@@ -11,6 +11,12 @@ TIMES_MAX = 8
 LISTED_AHEAD_MAX = 6
 # Hours on the clock's face between a time with a name and one in figures that cannot mean the same: "noon 5pm".
 FAR = range(4, 9)
+# Every time as a clock shows it: "5:30", "05:30", "17:30".
+SHOWN = {
+    f"{hour}:{minute:02}": (int(hour), minute)
+    for hour in (*map(str, range(25)), *(f"0{n}" for n in range(10)))
+    for minute in range(60)
+}
 # Of one of several times: said in 24 hours.
 EXACT = "exact"
 
@@ -20,7 +26,7 @@ def clock(p: Phrase, i: int) -> int:
     if i >= len(p.words):
         return 0
     word = p.words[i]
-    if "0" <= word[0] <= "9":
+    if "0" <= word < ":":
         return figures(p, i, word)
     lexicon = p.lexicon
     if word in lexicon.clock:
@@ -46,19 +52,23 @@ def figures(p: Phrase, i: int, word: str) -> int:
             return 0
         return _halved(p, "am" if word[-1] == "a" else "pm", figures(p, i, word[:-1]))
     if word.isdecimal():
-        if p.word(i + 1) in p.lexicon.measure:
+        after, lexicon = p.words[i + 1] if i + 1 < len(p.words) else "", p.lexicon
+        if after in lexicon.measure:
             return 0  # "bake at 350 degrees"
         if len(word) <= 2:
-            half = p.lexicon.half_day.get(p.words[i + 1]) if i + 1 < len(p.words) else None
+            half = lexicon.half_day.get(after)
             if half is not None and p.hour < 0:
                 p.firm, p.half = True, half  # "5 pm"
                 return set_time(p, int(word), 0, 0, word[0] == "0", i + 2)
-            return after_hour(p, int(word), i + 1, exact=len(word) == 2 and word[0] == "0")
+            exact = len(word) == 2 and word[0] == "0"
+            if not after:
+                return set_time(p, int(word), 0, 0, exact, i + 1)
+            return after_hour(p, int(word), i + 1, exact=exact)
         return _together(p, i, word)
-    if word[-3:-2] == ":" and len(word) <= 5 and word[:-3].isdecimal() and word[-2:].isdecimal():
+    if (shown := SHOWN.get(word)) is not None:
         p.firm = True
         exact = word[0] == "0" or p.convention.figures_are_24h
-        return _tail(p, set_time(p, int(word[:-3]), int(word[-2:]), 0, exact, i + 1))
+        return _tail(p, set_time(p, *shown, 0, exact, i + 1))
     parts = word.replace(".", ":").split(":")
     if len(parts) > 4 or not all(part.isdecimal() and len(part) <= 3 for part in parts) or len(parts[1]) != 2:
         return 0
@@ -150,7 +160,7 @@ def two_figures(p: Phrase, j: int) -> tuple[int, int]:
 
 def set_time(p: Phrase, hour: int, minute: int, second: int, exact: bool, j: int, *, seconds: bool = False) -> int:
     """Keep the time; `j`, or 0 where the phrase has one already. What cannot be is kept as a problem."""
-    if hour > 24 or minute > 59 or second > 59 or (hour == 24 and minute > 0):
+    if (hour > 23 and (hour > 24 or minute > 0)) or minute > 59 or second > 59:
         p.problem = p.problem or NO_TIME
     if p.span_seconds and not p.anchored:
         return 0  # "30 minutes at 5pm" is how long, and when
@@ -166,7 +176,9 @@ def set_time(p: Phrase, hour: int, minute: int, second: int, exact: bool, j: int
         if (hour - p.hour) % 12 in FAR:
             return 0  # "noon 5pm"
         p.by_name = False
-    p.hour, p.minute, p.exact, p.weekday_last = hour, minute, exact, False
+    p.hour, p.minute, p.exact = hour, minute, exact
+    if p.weekday_last:
+        p.weekday_last = False
     if seconds:
         p.second, p.in_seconds = second, True
     return j
@@ -231,7 +243,7 @@ def _marked(p: Phrase, hour: int, minute: int, j: int) -> int:
 
 def minutes(p: Phrase, value: float, j: int) -> int:
     """ "20 minutes past 3", "5 mins to 2"."""
-    if p.lexicon.unit.get(p.word(j)) != "minute" or value != int(value):
+    if j >= len(p.words) or p.lexicon.unit.get(p.words[j]) != "minute" or value != int(value):
         return 0
     after = p.word(j + 1)
     return _around(p, int(value), j + 1) if after in p.lexicon.past or after in p.lexicon.to else 0

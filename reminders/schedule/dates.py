@@ -38,7 +38,8 @@ def day(p: Phrase, i: int) -> int:
     if p.edge:
         _end_of_day(p)
     p.firm = True
-    return _weeks_on(p, i + 1)
+    j = i + 1
+    return _weeks_on(p, j) if j < len(p.words) and p.words[j] in p.lexicon.after_day else j
 
 
 def _again(p: Phrase, i: int) -> int:
@@ -58,7 +59,7 @@ def part(p: Phrase, i: int) -> int:
         return j
     if (p.part and p.part != p.lexicon.part[word]) or (p.span_seconds and not p.anchored and p.into < 0):
         return 0  # "20 min tonight at 7" is how long, and when
-    if i and p.lexicon.counted_by(p.words[i - 1], word):
+    if i and word in p.lexicon.unit and p.lexicon.counted_by(p.words[i - 1], word):
         return 0  # "for 2 nights"
     if p.offset and word in p.lexicon.part_today:
         return 0  # "lunch for tomorrow, tonight at 9"
@@ -118,7 +119,8 @@ def weekday(p: Phrase, i: int) -> int:
     p.firm = True
     if p.edge:
         _end_of_day(p)
-    return _weeks_on(p, i + 1)
+    j = i + 1
+    return _weeks_on(p, j) if j < len(p.words) and p.words[j] in p.lexicon.after_day else j
 
 
 def _end_of_day(p: Phrase) -> None:
@@ -137,17 +139,19 @@ def _falls_on(p: Phrase, weekday: int) -> bool:
 
 def month(p: Phrase, i: int) -> int:
     """ "june", "june 5", "june 5 2027": the figures after it are read as its day and year."""
-    if p.month and (not p.freq or len(p.months or ()) >= LISTED_MAX):
-        return 0
+    value = p.lexicon.month[p.words[i]]
     if p.month:
-        p.months = [*(p.months or [p.month]), p.lexicon.month[p.words[i]]]
+        if not p.freq or len(p.months or ()) >= LISTED_MAX:
+            return 0
+        p.months = [*(p.months or [p.month]), value]
         p.paired = p.paired or len(p.days or ()) != p.days_named
-    if is_another(p, p.lexicon.month[p.words[i]], p.word(i + 1)):
+    if p.offset is not None and is_another(p, value, p.word(i + 1)):
         return 0
-    if p.days and p.month == 0 and p.words[i - 1] in p.lexicon.on and p.words[i - 1] not in p.lexicon.the:
-        return 0  # "the 1st, on feb 27"
-    p.days_named = len(p.days or ())
-    p.month = p.lexicon.month[p.words[i]]
+    if p.days:
+        if p.month == 0 and p.words[i - 1] in p.lexicon.on and p.words[i - 1] not in p.lexicon.the:
+            return 0  # "the 1st, on feb 27"
+        p.days_named = len(p.days)
+    p.month = value
     return i + 1
 
 
@@ -190,7 +194,7 @@ def month_end(p: Phrase, i: int) -> int:
 
 def following(p: Phrase, i: int) -> int:
     """ "next": a week, a month, two years, a weekday, a holiday, a weekend, a working day."""
-    word, lexicon = p.word(i + 1), p.lexicon
+    word, lexicon = p.words[i + 1] if i + 1 < len(p.words) else "", p.lexicon
     if word in lexicon.unit and word not in lexicon.weekday:
         return next_unit(p, i + 1, i + 2)
     if word in lexicon.weekday:
@@ -248,7 +252,8 @@ def ordinals(p: Phrase, i: int) -> int:
 def nth(p: Phrase, value: int, j: int) -> int:
     """An ordinal was said; `j` is after it."""
     lexicon = p.lexicon
-    if value == -1 and p.word(j) in lexicon.part and not p.freq:
+    word = p.words[j] if j < len(p.words) else ""
+    if value == -1 and word in lexicon.part and not p.freq:
         return 0  # "last night"
     if value == -1 and p.words[j - 1] not in lexicon.last and p.word(j) in lexicon.weekday and not p.freq:
         beyond = p.word(j + 1)
@@ -256,18 +261,18 @@ def nth(p: Phrase, value: int, j: int) -> int:
             return 0  # "wimbledon final sunday 4pm"
     if value > DAYS_MAX and not p.freq and not p.month and j >= 3 and not _awaited(p, j - 3, j):
         return 0  # "nan's 80th"
-    if is_another(p, 0, str(value)):
+    if p.offset is not None and is_another(p, 0, str(value)):
         return 0  # "tomorrow at 9am: thirty first aid kits"
-    if len(p.days or ()) + len(p.nths or ()) >= LISTED_MAX:
+    if (p.days or p.nths) and len(p.days or ()) + len(p.nths or ()) >= LISTED_MAX:
         return 0
-    word = p.word(j)
     if value > 0 and word in lexicon.to and lexicon.ordinal.get(p.word(j + 1)) == -1:
         j += 1  # "the second to last friday"
         word = p.words[j]
     if value > 0 and lexicon.ordinal.get(word) == -1:
         value, j = -value, j + 1
         word = p.word(j)
-    if lexicon.unit.get(word) == "weekend" and abs(value) <= 5:
+    unit = lexicon.unit.get(word, "")
+    if unit == "weekend" and abs(value) <= 5:
         p.nths, p.nth_weekday, p.firm = [*(p.nths or []), value], 5, True
         return j + 1
     if word in lexicon.weekday or word in lexicon.plural:
@@ -279,20 +284,20 @@ def nth(p: Phrase, value: int, j: int) -> int:
             return nth(p, after, k)
     if p.nths is not None and p.nth_weekday < 0:
         p.days, p.nths = [*(p.days or []), *p.nths], None
-    if value == -1 and not p.freq and not (word in lexicon.unit or word in lexicon.joint or not word):
+    if value == -1 and not p.freq and not (unit or word in lexicon.joint or not word):
         return 0  # "last thing"
-    if value == -1 and word in lexicon.unit and lexicon.unit[word] not in ("day", "weekday"):
+    if value == -1 and unit not in ("", "day", "weekday"):
         return 0
-    if lexicon.unit.get(word) == "month" and not p.freq:
+    if unit == "month" and not p.freq:
         return 0  # "the 13th month"
     p.days = [*(p.days or []), value]
     p.firm = True
-    if lexicon.unit.get(word) == "weekday" and not p.of_working:
+    if unit == "weekday" and not p.of_working:
         p.of_working = True  # "the last working day"
         return j + 1
     if value > 31:
         p.problem = p.problem or NO_DATE
-    return j + (lexicon.unit.get(word) == "day" or word in lexicon.day_word)
+    return j + (unit == "day" or word in lexicon.day_word)
 
 
 def _weeks_on(p: Phrase, j: int) -> int:

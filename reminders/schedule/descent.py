@@ -6,17 +6,16 @@ from functools import lru_cache
 
 from reminders.schedule import clock as clocks
 from reminders.schedule import dates, repeat, spans, zones
-from reminders.schedule.figures import digits, worded
+from reminders.schedule.figures import digits, roles, worded
 from reminders.schedule.numbers import number
-from reminders.schedule.phrase import Phrase, Reader
+from reminders.schedule.phrase import Phrase, Readers
 from reminders.schedule.words import lexicon
 
 
 @lru_cache(maxsize=32)
-def readers(code: str) -> dict[str, Reader]:
-    """The reader of each word of a language; "0" reads figures. Where a word has several, the later wins."""
-    words = lexicon(code)
-    found: dict[str, Reader] = {"0": digits}
+def readers(code: str) -> Readers:
+    """The reader of each word of a language. Where a word has several, the later wins."""
+    words, found = lexicon(code), Readers({"0": digits})
     for table, reader in (
         (words.joint, link),
         (words.the, link),
@@ -69,9 +68,10 @@ def readers(code: str) -> dict[str, Reader]:
         (words.but, repeat.excepting),
     ):
         found.update(dict.fromkeys(table, reader))
-    found |= {word: zones.abbreviated for word in zones.abbreviations() if word not in found}
-    found["?"] = zones.unknown
+    roles(code)
+    found.update((word, zones.abbreviated) for word in zones.abbreviations() if word not in found)
     found["-"], found["/"] = repeat.through, link
+    found.figure, found.other = digits, zones.unknown
     return found
 
 

@@ -30,7 +30,9 @@ def digits(p: Phrase, i: int) -> int:
         return compound(p, i, word)
     if len(word) > 4:
         return written.compact(p, word, i + 1) if len(word) == 8 else spanned(p, i, word)
-    return numeric(p, i, int(word), i + 1)
+    j = i + 1
+    reader = p.lexicon.roles.get(p.words[j], bare) if j < len(p.words) else bare
+    return reader(p, i, int(word), j)
 
 
 def spanned(p: Phrase, i: int, word: str) -> int:
@@ -45,7 +47,7 @@ def worded(p: Phrase, i: int) -> int:
     value, j = number(lexicon, words, i)
     if not j:
         return 0
-    after = p.word(j)
+    after = p.words[j] if j < len(p.words) else ""
     if words[i] in lexicon.a and j == i + 1 and i and words[i - 1] in lexicon.on and after in lexicon.weekday:
         return -j  # "every 4 weeks on a friday"
     if value >= 20 and after == "-" and p.word(j + 1) in lexicon.ordinal:
@@ -69,11 +71,8 @@ def worded(p: Phrase, i: int) -> int:
 
 def numeric(p: Phrase, i: int, value: float, j: int) -> int:
     """A whole number: what follows it says what it counts."""
-    if j < len(p.words):
-        reader = (p.lexicon.roles or roles(p.lexicon.code)).get(p.words[j])
-        if reader is not None:
-            return reader(p, i, value, j)
-    return bare(p, i, value, j)
+    reader = p.lexicon.roles.get(p.words[j], bare) if j < len(p.words) else bare
+    return reader(p, i, value, j)
 
 
 def before_unit(p: Phrase, i: int, value: float, j: int) -> int:
@@ -92,7 +91,8 @@ def before_unit(p: Phrase, i: int, value: float, j: int) -> int:
         return clocks.clock(p, i)  # "1700 hours"
     if value >= DAY_IN_FIGURES and p.into < 0 and p.words[j] in p.lexicon.oclock and len(p.words[i]) == 4:
         p.problem = p.problem or clocks.NO_TIME  # "2500 hours"
-    lexicon, unit, after = p.lexicon, p.lexicon.unit[p.words[j]], p.word(j + 1)
+    lexicon, unit = p.lexicon, p.lexicon.unit[p.words[j]]
+    after = p.words[j + 1] if j + 1 < len(p.words) else ""
     if p.words[j] == "'" and p.month and after.isdecimal() and len(after) == 2:
         p.days, p.year, p.firm = [int(value)], p.convention.century + int(after), True
         return j + 2  # "aug 10, '27"
@@ -101,7 +101,7 @@ def before_unit(p: Phrase, i: int, value: float, j: int) -> int:
         return j + 2  # "2 weekends from now"
     if unit == "quarter" and after in lexicon.joint and lexicon.unit.get(p.word(j + 3)) == "hour":
         return spans.span(p, value / 4, j + 3)  # "3 quarters of an hour"
-    return clocks.minutes(p, value, j) or spans.span(p, value, j)
+    return (unit == "minute" and clocks.minutes(p, value, j)) or spans.span(p, value, j)
 
 
 def before_clock(p: Phrase, i: int, value: float, j: int) -> int:
@@ -187,7 +187,7 @@ def before_month(p: Phrase, i: int, value: float, j: int) -> int:
         return j
     if p.month and p.days and not p.freq:
         return 0  # "exp 03/27 on 4 jan"
-    if dates.is_another(p, 0, str(int(value))):
+    if p.offset is not None and dates.is_another(p, 0, str(int(value))):
         return 0
     p.days = [*(p.days or []), int(value)]
     p.firm = True
@@ -256,21 +256,22 @@ def before_joint(p: Phrase, i: int, value: float, j: int) -> int:
 
 def bare(p: Phrase, i: int, value: float, j: int) -> int:
     """A number that nothing right after it explains."""
-    whole = int(value)
-    if "/" in p.word(j) and p.word(j + 1) in p.lexicon.unit:
+    whole, lexicon = int(value), p.lexicon
+    after = p.words[j] if j < len(p.words) else ""
+    if "/" in after and p.word(j + 1) in lexicon.unit:
         more, k = number(p.lexicon, p.words, j)
         return spans.span(p, value + more, k) if k and more < 1 else 0  # "2 1/2 hours"
     if p.at == i:
         return clocks.clock(p, i)
-    if p.lexicon.code == "en" and (k := written.spaced(p, i)):
+    if i + 2 < len(p.words) and lexicon.code == "en" and (k := written.spaced(p, i)):
         return k
     if p.into == i and 1 <= whole <= 60 and _closes_a_while(p, j):
         p.span, p.span_seconds = True, p.span_seconds + 60 * whole  # "in 5" is in minutes
         p.firm = True
         return j
-    if whole <= 24 and not i and p.word(j) in p.lexicon.on and _names_a_day(p, j + 1):
+    if not i and whole <= 24 and after in lexicon.on and _names_a_day(p, j + 1):
         return clocks.set_time(p, whole, 0, 0, False, j)  # "5 on may 28"
-    if _is_day_number(p, i, whole, j):
+    if i and not p.days and not p.month and _is_day_number(p, i, whole, j):
         p.days, p.firm = [whole], True
         return j  # "on 15", "8pm on the 15"
     open_day = p.month > 0 and (not p.days or p.days == [-1])  # "the last day, aug 31"
@@ -280,13 +281,13 @@ def bare(p: Phrase, i: int, value: float, j: int) -> int:
         p.days = [whole]
         p.firm = True
         return j
-    if p.months and p.days and p.words[i - 1] in p.lexicon.month and 1 <= whole <= 31:
+    if p.days and p.months and p.words[i - 1] in lexicon.month and 1 <= whole <= 31:
         p.days, p.paired = [*p.days, whole], True
         return j  # "january 1 and july 1"
     if YEAR_MIN <= whole <= YEAR_MAX and (k := written.year(p, whole, j)):
         return k
-    listed = p.freq != "" or (p.word(j) in p.lexicon.joint and p.word(j + 1) in p.lexicon.every)
-    if listed and p.words[i - 1] in p.lexicon.both and p.days and whole <= 31 and (p.hour < 0 or not p.freq):
+    listed = p.freq != "" or (after in lexicon.joint and p.word(j + 1) in lexicon.every)
+    if listed and p.words[i - 1] in lexicon.both and p.days and whole <= 31 and (p.hour < 0 or not p.freq):
         p.days.append(whole)
         return j
     return _hour(p, i, whole, j)
@@ -302,8 +303,8 @@ def _closes_a_while(p: Phrase, j: int) -> bool:
 
 
 def _is_day_number(p: Phrase, i: int, whole: int, j: int) -> bool:
-    """Whether a figure after "on" is a day of the month."""
-    if not i or not 1 <= whole <= 31 or p.days or p.month or not (_ends(p, j) or p.words[j][0].isdecimal()):
+    """Whether a figure after "on" is a day of the month, where none was said and no month."""
+    if not 1 <= whole <= 31 or not (_ends(p, j) or p.words[j][0].isdecimal()):
         return False
     last, lexicon = p.words[i - 1], p.lexicon
     if last in lexicon.day_word and i > 1 and p.words[i - 2] in lexicon.the:
@@ -386,7 +387,7 @@ def _ends(p: Phrase, j: int) -> bool:
 def compound(p: Phrase, i: int, word: str) -> int:
     """ "5:30", "12/25", "1.5", "20-25", "0,5", "7p"."""
     j = i + 1
-    after = p.word(j)
+    after = p.words[j] if j < len(p.words) else ""
     if word[-1] > "9":
         p.firm = True
         return clocks.figures(p, i, word)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from reminders.schedule.words import Lexicon
@@ -23,6 +23,15 @@ LINKS_MAX: Final = 4
 WORDS_MAX: Final = 40
 INNER_WORDS_MAX: Final = 12
 INNERS_MAX: Final = 4
+
+
+class Readers(dict[str, Reader]):
+    """The reader of each word of a language, that of figures, and that of what no other knows."""
+
+    __slots__ = ("figure", "other")
+
+    figure: Reader
+    other: Reader
 
 
 class Said:
@@ -65,7 +74,7 @@ class Said:
     )  # fmt: skip
 
     def __init__(
-        self, words: list[str], lexicon: Lexicon, readers: Mapping[str, Reader], now: datetime, convention: Convention
+        self, words: list[str], lexicon: Lexicon, readers: Readers, now: datetime, convention: Convention
     ) -> None:
         self.words = words
         self.lexicon = lexicon
@@ -182,19 +191,19 @@ class Phrase(Said):
 
 def descend(phrase: Phrase, i: int, words_max: int = WORDS_MAX) -> int:
     """Read from word `i` on as far as a date phrase goes; the index after it (`i` where there is none)."""
-    words, reader_of = phrase.words, phrase.readers.get
+    words, readers = phrase.words, phrase.readers
     n, links, end = len(words), LINKS_MAX, i
     if n - i > words_max:
         n = i + words_max
     while i < n:
         word = words[i]
         # A figure comes before ":" in the order of characters, a letter after it; signs have readers of their own.
-        reader = reader_of(word) or reader_of("0" if word < ":" else "?")
-        j = reader(phrase, i)  # type: ignore[misc]
+        reader = readers.get(word) or (readers.figure if word < ":" else readers.other)
+        j = reader(phrase, i)
         if j > 0:
             end = i = j
             links = LINKS_MAX
-        elif j < 0 < links:
+        elif j and links:
             i = -j
             links -= 1
         else:

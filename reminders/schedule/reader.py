@@ -2,40 +2,54 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date, datetime
 from functools import lru_cache
+from itertools import pairwise
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from reminders import languages
+from reminders.schedule.clock import SHOWN
 from reminders.schedule.conventions import Convention, convention
 from reminders.schedule.descent import readers
-from reminders.schedule.figures import roles
 from reminders.schedule.phrase import WORDS_MAX, Phrase, descend
 from reminders.schedule.repeating import resolve
 from reminders.schedule.resolve import point
 from reminders.schedule.stamps import forwards, localised
-from reminders.schedule.tokens import plain_tokens, tokens
+from reminders.schedule.tokens import tokens
 from reminders.schedule.words import Lexicon, foreign, lexicon
 
 CHARACTERS_MAX: Final = 400
 # What is called often runs faster in CPython: from the eighth time on.
 WARM_ROUNDS: Final = 12
 WARM_AT: Final = datetime(2026, 5, 13, 10, 20, tzinfo=ZoneInfo("America/New_York"))
+# Of the figures that are cut before anybody sends them: the numbers below, and the minutes that people name.
+FIGURES_SHOWN: Final = 100
+MINUTES_SHOWN: Final = 5
 ENGLISH: Final = lexicon(languages.DEFAULT)
 ENGLISH_READERS: Final = readers(languages.DEFAULT)
 OPENERS: Final = ENGLISH.openers
 # Every language is loaded with the first phrase, so that no later one waits for it.
-KNOWN: Final = {code: (readers(code), roles(code)) for code in languages.codes()}
+KNOWN: Final = {code: readers(code) for code in languages.codes()}
 FOREIGN: Final = foreign()
 
 
 def warm() -> None:
     """Read every example of every language, so that nobody's first text pays for what is met for the first time."""
+    tokens(" ".join(shown()))
     for _ in range(WARM_ROUNDS):
         for code in languages.codes():
             for text in languages.table(code).get("examples", {}):
                 read(text, WARM_AT, "America/New_York", False)
+
+
+def shown() -> Iterator[str]:
+    """What calendars and clocks show: "17", "21st", "5pm", "17:30", "5:30pm"."""
+    for n in range(FIGURES_SHOWN):
+        yield from (f"{n}{after}" for after in ("", "st", "nd", "rd", "th", "am", "pm"))
+    for time, (_, minute) in SHOWN.items():
+        yield from (f"{time}{half}" for half in (("", "am", "pm") if minute % MINUTES_SHOWN == 0 else ("",)))
 
 
 def read(text: str, reference: datetime, tz: str, dayfirst: bool) -> datetime | date | str | None:
@@ -53,7 +67,7 @@ def read(text: str, reference: datetime, tz: str, dayfirst: bool) -> datetime | 
             return instant if said else found
     zone, held = place(tz)
     now = reference if reference.tzinfo is zone else reference.astimezone(zone)
-    words = plain_tokens(text) if text.isascii() else tokens(text)
+    words = tokens(text)
     if not words or len(words) > WORDS_MAX:
         return None
     if not OPENERS.isdisjoint(words):
@@ -118,10 +132,18 @@ def merged(words: list[str], words_of: Lexicon) -> list[str]:
     """The words as they are spelt, with those of the language's longer entries as one."""
     if words_of.openers.isdisjoint(words):
         return words
-    found: list[str] = []
     if not words_of.slips.keys().isdisjoint(words):
         words = [words_of.slips.get(word, word) for word in words]
-    merges, i, n = words_of.merges, 0, len(words)
+    merges = words_of.merges
+    for i, (word, after) in enumerate(pairwise(words)):
+        if word in merges and after in merges[word]:
+            return _joined(words, words_of, i)
+    return words
+
+
+def _joined(words: list[str], words_of: Lexicon, i: int) -> list[str]:
+    """As `merged`, where a longer entry may start at word `i`, and none before."""
+    found, merges, n = words[:i], words_of.merges, len(words)
     while i < n:
         word = words[i]
         i += 1

@@ -27,7 +27,7 @@ def rule(p: Phrase) -> str | None:
     """The RRULE (RFC 5545) of what repeats."""
     freq, parts = p.freq, []
     spot = clock_of(p) if p.hour >= 0 or p.part else None
-    weekdays = [d for d in dict.fromkeys(p.weekdays or ()) if d not in (p.but or ())]
+    weekdays = [d for d in dict.fromkeys(p.weekdays) if not p.but or d not in p.but] if p.weekdays else []
     if p.of_working:
         p.problem = NO_TIME  # the last working day of each month: not what a rule here can say
         return None
@@ -37,12 +37,12 @@ def rule(p: Phrase) -> str | None:
         p.problem = NO_TIME
     if p.problem or (p.but and not weekdays):
         return None
-    month_days = list(dict.fromkeys(p.days or ()))
+    month_days = list(dict.fromkeys(p.days)) if p.days else []
     if p.edge and p.edge not in month_days:
         month_days.append(p.edge)
     if p.holiday and not _holiday_rule(p, month_days):
         return None
-    months = list(dict.fromkeys(p.months or ([p.month] if p.month else [])))
+    months = list(dict.fromkeys(p.months)) if p.months else [p.month] if p.month else []
     if p.edge and freq == "YEARLY" and not months:
         months = [1 if p.edge > 0 else 12]
     if months and freq in ("MONTHLY", "DAILY", "WEEKLY") and (month_days or p.nths):
@@ -55,7 +55,7 @@ def rule(p: Phrase) -> str | None:
     if p.paired and len(month_days) > 1:
         p.problem = NO_DATE  # "every 14 jan and 15 jun" is more than one rule
         return None
-    if any(not _exists(day, months) for day in month_days):
+    if month_days and any(not _exists(day, months) for day in month_days):
         p.problem = NO_DATE
         return None
     parts.append(f"FREQ={freq}")
@@ -68,7 +68,7 @@ def rule(p: Phrase) -> str | None:
     if p.nths is not None and p.nth_weekday >= 0:
         parts.append("BYDAY=" + ",".join(f"{n}{NAMES[p.nth_weekday]}" for n in dict.fromkeys(p.nths)))
     elif weekdays:
-        parts.append("BYDAY=" + ",".join(NAMES[d] for d in weekdays))
+        parts.append("BYDAY=" + ",".join([NAMES[d] for d in weekdays]))
     if p.hours:
         parts += ["BYHOUR=" + ",".join(map(str, p.hours)), f"BYMINUTE={p.minute}"]
     elif spot is not None:

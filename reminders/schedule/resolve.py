@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from functools import lru_cache
 from typing import Final
 
 from reminders.schedule import days
@@ -16,6 +17,10 @@ MISMATCH: Final = "other_weekday"
 YEARS_SEARCHED: Final = 9
 SEVENTEEN_DAYS: Final = timedelta(days=17)
 NOON: Final = time(12)
+# Once looked up, for what is asked of every phrase.
+day_at: Final = date.fromordinal
+combined: Final = datetime.combine
+length: Final = lru_cache(maxsize=1024)(timedelta)
 STEADY_MAX: Final = 4_096
 STEADY: Final[dict[tuple[tzinfo | None, int], bool]] = {}
 ORDINAL_MAX: Final = date.max.toordinal() - 366
@@ -116,8 +121,9 @@ def _moment(p: Phrase, day: int, spot: tuple[int, int, int, int]) -> datetime | 
     if day > ORDINAL_MAX or day < 1:
         p.problem = TOO_FAR
         return None
-    found = datetime.combine(date.fromordinal(day), time(hour, minute, second), p.now.tzinfo)
-    if not is_steady(found.tzinfo, day):
+    zone = p.now.tzinfo
+    found = combined(day_at(day), time(hour, minute, second), zone)
+    if not (STEADY.get((zone, day >> 4)) or is_steady(zone, day)):
         found = aware(p, found)
     if p.span_seconds:
         found = elapsed(found, p.sign * p.span_seconds)
@@ -172,9 +178,9 @@ def _ahead(p: Phrase, found: datetime) -> datetime | None:
 
 def elapsed(start: datetime, seconds: float) -> datetime:
     """Seconds that pass, whatever the wall clock does meanwhile."""
-    found = start + timedelta(0, seconds)
+    found = start + length(0, seconds)
     day = found.toordinal()
-    if day == start.toordinal() and is_steady(found.tzinfo, day):
+    if day >> 4 == start.toordinal() >> 4 and is_steady(found.tzinfo, day):
         return found
     offset = found.utcoffset()
     if offset == start.utcoffset() and offset == found.replace(fold=1).utcoffset():
@@ -199,7 +205,7 @@ def untimed(p: Phrase, day: int | None) -> datetime | date | None:
     today = p.now.toordinal()
     if not p.span and p.working == 0:
         if day is not None and today <= day <= ORDINAL_MAX:
-            return date.fromordinal(day)
+            return day_at(day)
         p.problem = "" if day is None else PAST if day < today else TOO_FAR
         return None
     base = today if day is None else day
@@ -212,8 +218,12 @@ def untimed(p: Phrase, day: int | None) -> datetime | date | None:
     if end == today and p.span_seconds:
         return _ahead(p, elapsed(p.now, p.sign * p.span_seconds))
     if day is None and not p.working:
-        found = aware(p, datetime.combine(date.fromordinal(end), p.now.time(), p.now.tzinfo))
-        return _ahead(p, elapsed(found, p.sign * p.span_seconds) if p.span_seconds else found)
+        found = combined(day_at(end), p.now.time(), p.now.tzinfo)
+        if not is_steady(p.now.tzinfo, end):
+            found = aware(p, found)
+        if p.span_seconds:
+            found = elapsed(found, p.sign * p.span_seconds)
+        return _ahead(p, found)
     if p.span_seconds:
         at = time(p.convention.default_hour)
         found = datetime.combine(date.fromordinal(end), at, p.now.tzinfo)
@@ -221,7 +231,7 @@ def untimed(p: Phrase, day: int | None) -> datetime | date | None:
     if end < today:
         p.problem = PAST
         return None
-    return date.fromordinal(end)
+    return day_at(end)
 
 
 def _working(day: int, count: int) -> int:
@@ -306,10 +316,11 @@ def _month_day(p: Phrase, spot: tuple[int, int, int, int] | None) -> int | None:
     if p.month_shift is not None:
         year, month = days.plus_months(now.year, now.month, p.month_shift)
         return _of_month(year, month, day)
-    step = 12 if p.month else 1
-    year, month = now.year, p.month or now.month
-    if day > 0 and p.weekday < 0 and (soon := days.ordinal(year, month, day)) is not None and soon > today:
-        return soon
+    year, month, step = (now.year, p.month, 12) if p.month else (now.year, now.month, 1)
+    if day > 0 and p.weekday < 0 and (soon := days.ordinal(year, month, day)) is not None and soon != today:
+        if soon > today:
+            return soon
+        year, month = days.plus_months(year, month, step)
     for _ in range(YEARS_SEARCHED * 12 // step):
         found = _of_month(year, month, day)
         if found is not None and _fits(p, found, today, spot):

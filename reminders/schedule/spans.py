@@ -107,8 +107,10 @@ def _add(p: Phrase, value: float, unit: str) -> bool:
             p.in_seconds = True
     elif unit in DAYS:
         days = value * DAYS[unit]
-        p.span_days += int(days)
-        p.span_seconds += (days - int(days)) * 86_400
+        whole = int(days)
+        p.span_days += whole
+        if whole != days:
+            p.span_seconds += (days - whole) * 86_400
     elif unit in MONTHS:
         months = value * MONTHS[unit]
         p.span_months += int(months)

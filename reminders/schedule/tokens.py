@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable
-from itertools import chain
 from typing import Final
 
 # Linear in the text: no two branches can match the same character.
@@ -48,22 +47,22 @@ class _Parts(dict[str, list[str]]):
 
 
 PARTS: Final = _Parts()
-cut_into: Final = PARTS.__getitem__
-
-
-def plain_tokens(text: str) -> list[str]:
-    """As `tokens`, for ASCII. Of words without signs between them each is cut once, and known when it comes again."""
-    lower = text.lower()
-    if "-" in lower or "/" in lower or ". " in lower:
-        return PLAIN(lower)
-    return list(chain.from_iterable(map(cut_into, lower.split())))
 
 
 def tokens(text: str) -> list[str]:
-    """The text's tokens, folded; commas, full stops and what no phrase contains are left out."""
-    if text.isascii():
-        return plain_tokens(text)
-    return WIDE.findall(fold(text))
+    """The text's tokens, folded; commas, full stops and what no phrase contains are left out.
+
+    Of words without signs that may join them each is cut once, and known when it comes again.
+    """
+    if not text.isascii():
+        return WIDE.findall(fold(text))
+    lower = text.lower()
+    if "-" in lower or "/" in lower or ". m" in lower:
+        return PLAIN(lower)
+    words: list[str] = []
+    for part in lower.split():
+        words += PARTS[part]
+    return words
 
 
 def spans(text: str) -> tuple[list[str], list[int], list[int]]:

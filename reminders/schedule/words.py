@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
+from sys import intern
 from typing import Any, Final
 
 from reminders import languages
@@ -34,8 +35,7 @@ class Lexicon:
     """A language's words by role. `merges` are its entries of several words, by their first and second."""
 
     def __init__(self, code: str, tables: Mapping[str, dict[str, Any]]) -> None:
-        self.code = code
-        self.tables = tables
+        self.code, self.tables = code, tables
         self.at, self.on, self.into, self.of_from = (frozenset(tables[n]) for n in ("at", "on", "in", "from"))
         self.before, self.joint, self.noise = (frozenset(tables[n]) for n in ("before", "joint", "noise"))
         self.the, self.a, self.both = (frozenset(tables[n]) for n in ("the", "a", "and"))
@@ -85,6 +85,7 @@ class Lexicon:
         self.dated = frozenset(
             (*self.month, *self.ordinal, *(word for word, n in self.number.items() if n >= TENS_MIN))
         )
+        self.after_day = _after_day(self)
         self.words = frozenset(word for name in tables for word in tables[name])
         self.merges = _merges(self.words)
         # What each word says about a figure before it: made by `reminders.schedule.figures`.
@@ -96,6 +97,12 @@ class Lexicon:
     def counted_by(self, before: str, word: str) -> bool:
         """Whether a word is the unit of the number before it: "day" in "2 day after" opens no longer entry."""
         return word in self.unit and (before.isdecimal() or before in self.number)
+
+
+def _after_day(lexicon: Lexicon) -> frozenset[str]:
+    """What may follow a day and belong to it: "monday week", "friday after next"."""
+    weeks = {word for word, unit in lexicon.unit.items() if unit in ("week", "fortnight")}
+    return lexicon.after_next | (lexicon.of_from & lexicon.into) | lexicon.before | lexicon.coming | weeks
 
 
 @lru_cache(maxsize=32)
@@ -157,7 +164,8 @@ def _read(words: Mapping[str, Any]) -> Iterator[tuple[str, list[tuple[str, Any]]
 
 
 def _key(word: str) -> str:
-    return " ".join(tokens(word)) or word
+    """As it is in the tables, once in all of them, so that most look-ups compare no letters."""
+    return intern(" ".join(tokens(word)) or word)
 
 
 def _value(name: str, value: str) -> Any:
@@ -203,7 +211,7 @@ def _signs(merges: Mapping[str, Mapping[str, list[list[str]]]], tables: Mapping[
 def _merges(words: Iterable[str]) -> dict[str, dict[str, list[list[str]]]]:
     found: dict[str, dict[str, list[list[str]]]] = {}
     for word in words:
-        first, *rest = word.split(" ")
+        first, *rest = map(intern, word.split(" "))
         if rest:
             found.setdefault(first, {}).setdefault(rest[0], []).append(rest)
     for seconds in found.values():

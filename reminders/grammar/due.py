@@ -8,8 +8,8 @@ from typing import Final
 from reminders.grammar.request import Request
 from reminders.schedule.phrase import Phrase
 from reminders.schedule.repeat import OVER
-from reminders.schedule.repeating import UNSAID, rule
-from reminders.schedule.resolve import point
+from reminders.schedule.repeating import rule
+from reminders.schedule.resolve import UNSAID, point
 from reminders.schedule.rules import first_of
 from reminders.schedule.suggestions import suggestion
 

@@ -33,6 +33,10 @@ CONVENTIONS: Final = {
     "afternoon": "afternoon",
     "evening": "evening",
     "night": "night",
+    "morning_ends": '"this morning" said after its hour is in an hour; from here on it is past',
+    "afternoon_ends": 'the same of "this afternoon"',
+    "evening_ends": 'of "this evening"',
+    "night_ends": 'of "tonight"',
     "century": "of years in two figures",
 }
 
@@ -68,7 +72,8 @@ def _conventions() -> Iterator[str]:
         yield f"- {country['name']}: " + ", ".join(f"`{name}` {_shown(value)}" for name, value in differs.items())
     yield "\nOther rules: a weekday alone is the next one, never today; with a time still ahead it may be today, and"
     yield "both are offered. The 5th is the next 5th. A date without a year is the next one. A time alone is the"
-    yield "next time that a clock shows it. Where clocks go forward, a skipped time is as much later; where they go"
+    yield "next time that a clock shows it. Today, this weekend and tonight, said when their own hour is over, are in"
+    yield "an hour. Where clocks go forward, a skipped time is as much later; where they go"
     yield 'back, the first of two is taken. "In 3 hours" is three hours that pass, whatever the clocks do meanwhile.\n'
 
 

@@ -13,7 +13,7 @@ from reminders.schedule.clock import TIMES_MAX
 from reminders.schedule.descent import readers
 from reminders.schedule.phrase import Phrase
 from reminders.schedule.ranges import DAY_OF, TIME_OF, borrow, borrow_half
-from reminders.schedule.repeating import UNSAID
+from reminders.schedule.resolve import UNSAID
 
 NOON: Final = 12
 # A day and a time are said in so many words.

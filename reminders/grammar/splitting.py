@@ -282,6 +282,8 @@ def is_sure(sentence: Sentence, found: Found) -> bool:
         return p.hour >= 0 or (named and p.firm and _closes(sentence, found))
     if p.firm:
         return True
+    # "por la tarde", "shaam ko": the link is in the word, or comes after it.
+    linked = linked or first in lexicon.part_linked or sentence.words[found.end - 1] in lexicon.behind
     return (linked or p.hour >= 0) and (p.part != "" or p.month_shift is not None or p.month > 0)
 
 

@@ -6,7 +6,9 @@ import tomllib
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+
+PARTS: Final = ("morning", "afternoon", "evening", "night")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +21,7 @@ class Convention:
     figures_are_24h: bool
     next_weekday: str
     parts: dict[str, int]
+    part_ends: dict[str, int]
     century: int
     holidays: dict[str, str]
 
@@ -50,7 +53,8 @@ def _of(countries: tuple[int, ...]) -> Convention:
         wake_hour=values["wake_hour"],
         figures_are_24h=values["figures_are_24h"],
         next_weekday=values["next_weekday"],
-        parts={part: values[part] for part in ("morning", "afternoon", "evening", "night")},
+        parts={part: values[part] for part in PARTS},
+        part_ends={part: values[f"{part}_ends"] for part in PARTS},
         century=values["century"],
         holidays=holidays,
     )

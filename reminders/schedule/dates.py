@@ -177,6 +177,7 @@ def edge(p: Phrase, i: int) -> int:
     if not p.freq and not _goes_on(p, p.word(j)):
         return 0
     p.edge = p.lexicon.edge[p.words[i]]
+    j += not p.freq and p.word(j) in p.lexicon.joint and p.word(j + 1) in p.lexicon.the  # "by the end [of] the week"
     return j if p.freq else -j
 
 
@@ -224,7 +225,7 @@ def this(p: Phrase, i: int) -> int:
         elif unit == "month":
             p.month_shift = 0
         elif unit == "weekend":
-            p.weekday = 5
+            p.name_weekend()
         elif unit == "year" and (p.month or p.holiday or p.nths is not None or p.edge or of_year(p)):
             p.year = p.now.year
         elif unit == "day" and word in lexicon.part:
@@ -238,7 +239,7 @@ def this(p: Phrase, i: int) -> int:
     if word in lexicon.weekday:
         p.week_mod = "this"
     elif word in lexicon.part:
-        p.offset = 0 if p.offset is None else p.offset
+        p.offset, p.firm = p.offset or 0, True  # "this evening"
     elif word not in lexicon.month and word not in lexicon.holiday and word not in lexicon.clock:
         return day(p, i) if p.words[i] in lexicon.day else 0
     return -(i + 1)

@@ -212,8 +212,8 @@ def lone_unit(p: Phrase, i: int) -> int:
         p.freq, p.weekdays, p.firm = "WEEKLY", list(repeat.SETS[unit]), True
         return i + 1  # "weekend mornings"
     if unit == "weekend" and p.weekday < 0 and not p.holiday:
-        p.weekday, p.firm = 5, True
         p.more_weeks = 2 * (after in p.lexicon.after_next)
+        p.name_weekend()
         return i + 1 + (p.more_weeks > 0)
     if unit == "month" and (p.days is not None or p.nths is not None):
         p.of_month = True

@@ -19,6 +19,7 @@ Reader = Callable[["Phrase", int], int]
 
 # "on the", "at about the": words that only link, one after another. More is no phrase, and costs.
 LINKS_MAX: Final = 4
+SATURDAY: Final = 5
 # Nobody says when in more words than these, and what is read must not cost more the more is sent.
 WORDS_MAX: Final = 40
 INNER_WORDS_MAX: Final = 12
@@ -173,6 +174,14 @@ class Phrase(Said):
             return inner, i
         self.inners += 1
         return inner, descend(inner, i, INNER_WORDS_MAX)
+
+    def name_weekend(self) -> None:
+        """Saturday; on a weekend itself, the day that it is."""
+        if self.now.weekday() < SATURDAY or self.more_weeks or self.offset is not None:
+            self.weekday = SATURDAY
+        else:
+            self.offset = 0
+        self.firm = True
 
     def has_day(self) -> bool:
         return (

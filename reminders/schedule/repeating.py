@@ -8,11 +8,9 @@ from typing import Final
 from reminders.schedule import days
 from reminders.schedule.clock import EXACT, NO_TIME
 from reminders.schedule.phrase import Phrase
-from reminders.schedule.resolve import NO_DATE, clock_of, in_half, point, untimed
+from reminders.schedule.resolve import NO_DATE, UNSAID, clock_of, in_half, point, untimed
 
 INTERVAL_MAX: Final = 1_000
-# How often was said, and not when.
-UNSAID: Final = "no_date"
 NAMES: Final = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 
 

@@ -11,7 +11,9 @@ from reminders.schedule.clock import NO_TIME
 from reminders.schedule.phrase import Phrase
 
 NO_DATE: Final = "no_such_date"
+UNSAID: Final = "no_date"  # how often was said, or in which month, and not when
 PAST: Final = "past"
+SOON_SECONDS: Final = 3600  # a part of this day whose own hour is over is so far away
 TOO_FAR: Final = "too_far"
 MISMATCH: Final = "other_weekday"
 YEARS_SEARCHED: Final = 9
@@ -127,10 +129,12 @@ def _moment(p: Phrase, day: int, spot: tuple[int, int, int, int]) -> datetime | 
         found = aware(p, found)
     if p.span_seconds:
         found = elapsed(found, p.sign * p.span_seconds)
-    if found < p.now:
-        p.problem = PAST
-        return None
-    return found
+    if found >= p.now:
+        return found
+    if p.hour < 0 and p.offset == 0 and not p.span and p.now.hour < p.convention.part_ends.get(p.part, 0):
+        return elapsed(p.now, SOON_SECONDS)  # "tonight", said at nine
+    p.problem = PAST
+    return None
 
 
 def _either(p: Phrase, day: int, hour: int, minute: int) -> tuple[int, int]:
@@ -390,6 +394,8 @@ def _edge(p: Phrase) -> int | None:
     now = p.now
     if p.weeks is not None:
         monday = now.toordinal() - (now.toordinal() - 1) % 7 + 7 * p.weeks
+        if p.edge < 0 == p.weeks and monday + 4 < now.toordinal():
+            monday += 7  # on a weekend the end of the week is the coming friday
         return monday if p.edge > 0 else monday + 4
     year, month = now.year, p.month or now.month
     if p.month_shift is not None:
@@ -408,6 +414,9 @@ def _edge(p: Phrase) -> int | None:
 
 def _month(p: Phrase) -> int | None:
     now = p.now
+    if p.month_shift == 0 and now.day > 1:
+        p.problem = UNSAID  # "this month": when?
+        return None
     if p.month_shift is not None:
         year, month = days.plus_months(now.year, now.month, p.month_shift)
     else:

@@ -57,11 +57,15 @@ class Lexicon:
         self.weak, self.behind = frozenset(tables["weak"]), frozenset(tables["behind"])
         self.measure, self.names = frozenset(tables["measure"]), frozenset(tables["names"])
         self.counted, self.colon = frozenset(tables["counted"]), frozenset(tables["colon"])
-        self.between, self.about, self.topic = (frozenset(tables[n]) for n in ("between", "about", "topic"))
+        self.between, self.about, self.topic, self.either = (
+            frozenset(tables[n]) for n in ("between", "about", "topic", "or")
+        )
         self.alternate, self.filler, self.day_past = (frozenset(tables[n]) for n in ("alternate", "filler", "day_past"))
         self.part_every, self.being, self.with_on = (frozenset(tables[n]) for n in ("part_every", "being", "with_on"))
-        # `link` is no table: by these words no language is known.
-        self.either, self.link = frozenset(tables["or"]), frozenset(languages.table(code)["words"].get("link", ()))
+        # `link` and `part_linked` are no tables: by these words no language is known.
+        self.link, self.part_linked = (
+            frozenset(map(_key, languages.table(code)["words"].get(n, ()))) for n in ("link", "part_linked")
+        )
         self.time_before, self.part_today = frozenset(tables["time_before"]), frozenset(tables["part_today"])
         self.number: dict[str, float] = tables["number"]
         self.adder: dict[str, float] = tables["adder"]

@@ -68,3 +68,15 @@ def test_it_asks_before_what() -> None:
     now = datetime(2026, 11, 18, 10, 20, tzinfo=ZoneInfo("America/New_York"))
     assert understand("remind me an hour before", now, "America/New_York").kind == "unclear"
     assert understand("call mom today at 11 remind me 2 hours before", now, "America/New_York").kind == "past"
+
+
+def hours() -> list[list[str]]:
+    lines = (TABLE.parent / "hours.tsv").read_text("utf-8").splitlines()
+    return [line.split("\t") for line in lines if not line.startswith("#")]
+
+
+@pytest.mark.parametrize(("text", "received", "when"), hours())
+def test_it_depends_on_the_hour_at_which_it_is_said(text: str, received: str, when: str) -> None:
+    now = datetime.fromisoformat(received).replace(tzinfo=ZoneInfo("America/New_York"))
+    request = understand(text, now, "America/New_York")
+    assert (f"{request.when:%Y-%m-%d %H:%M}" if request.kind == "remind" else request.kind) == when

@@ -88,8 +88,7 @@ def parse(raw: str) -> Phone:
     number = _number(text)
     if number is None:
         return Phone(raw=raw, reason="invalid")
-    region = phonenumbers.region_code_for_number(number)
-    kind = _kind(number, region)
+    region, kind = _region_and_kind(number)
     if kind == phonenumbers.PhoneNumberType.UNKNOWN or region is None or region == "001":
         return Phone(raw=raw, reason="invalid", region=region)
     reason = REFUSED_TYPES.get(kind)
@@ -132,6 +131,20 @@ def _number(text: str) -> PhoneNumber | None:
         return phonenumbers.parse(text, None)
     except phonenumbers.NumberParseException:
         return None
+
+
+def _region_and_kind(number: PhoneNumber) -> tuple[str | None, int]:
+    """`phonenumbers.region_code_for_number` and `_kind`: of most numbers both need the same one look."""
+    import phonenumbers
+
+    first = next(iter(phonenumbers.COUNTRY_CODE_TO_REGION_CODE.get(number.country_code or 0, ())), "")
+    metadata = phonenumbers.PhoneMetadata.metadata_for_region(first, None)
+    if metadata is not None and metadata.leading_digits is None:
+        kind = _kind(number, first)
+        if kind != phonenumbers.PhoneNumberType.UNKNOWN:
+            return first, kind  # the first region whose number it is
+    region = phonenumbers.region_code_for_number(number)
+    return region, _kind(number, region)
 
 
 def _kind(number: PhoneNumber, region: str | None) -> int:

@@ -120,14 +120,20 @@ def prove() -> None:
 
 def named(cursor: psycopg.Cursor[Any]) -> list[dict[str, Any]]:
     """Every row of a result, by column name."""
-    names = [column.name for column in cursor.description or ()]
+    names = _column_names(cursor)
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
 def first(cursor: psycopg.Cursor[Any]) -> dict[str, Any] | None:
     """The first row of a result, by column name, or None."""
     row = cursor.fetchone()
-    return None if row is None else dict(zip((c.name for c in cursor.description or ()), row, strict=True))
+    return None if row is None else dict(zip(_column_names(cursor), row, strict=True))
+
+
+def _column_names(cursor: psycopg.Cursor[Any]) -> list[str]:
+    """`cursor.description` has them too, with an object for each that takes ten times as long."""
+    result = cursor.pgresult
+    return [] if result is None else [(result.fname(at) or b"").decode() for at in range(result.nfields)]
 
 
 def expect(cursor: psycopg.Cursor[Any], rows: int) -> None:

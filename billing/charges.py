@@ -52,15 +52,15 @@ def charge_message(*, account_id: UUID, message_id: UUID, carrier_sid: str, segm
 
     Its row count is 1, or 0 where the message was charged before.
     """
-    charge = message_charge(message_id=message_id, carrier_sid=carrier_sid, segments=segments)
+    charge = message_charge(charge_id=uuid7(), message_id=message_id, carrier_sid=carrier_sid, segments=segments)
     charge["charge_evidence"] = json.dumps(charge["charge_evidence"])
     return statements.run("charge_message", {"account_id": account_id, "message_id": message_id, "at": at, **charge})
 
 
-def message_charge(*, message_id: UUID, carrier_sid: str, segments: int) -> dict[str, Any]:
+def message_charge(*, charge_id: UUID | str, message_id: UUID, carrier_sid: str, segments: int) -> dict[str, Any]:
     """What `billing_charge_messages()` asks for, for a statement of the caller's that charges as it writes."""
     return {
-        "charge_id": uuid7(),
+        "charge_id": charge_id,
         "charge_minor": TARIFF.message_in_minor,
         "charge_currency": TARIFF.currency,
         "charge_evidence": {

@@ -9,7 +9,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from billing import charges
-from billing.database import uuid7
+from billing.database import uuid7, uuid7_texts
 from billing.segments import segments
 from reminders import conversation, grammar, limits, phone
 from reminders.answers import Said
@@ -104,7 +104,7 @@ def _standing(one: Mapping[str, Any]) -> Standing:
 def record(*, arrival: Arrival, said: Said, decision: Decision) -> dict[str, Any]:
     """What intake_record.sql writes, by name."""
     message = arrival.message
-    row = _common(arrival, said, decision)
+    row = _common(arrival, said, decision, uuid7())
     charge = {name: row[name] for name in ("charge_id", "charge_minor", "charge_currency", "charge_evidence")}
     if decision.kind in FREE:
         charge = dict.fromkeys(charge)
@@ -115,6 +115,13 @@ def record(*, arrival: Arrival, said: Said, decision: Decision) -> dict[str, Any
         row
         | charge
         | {
+            "subscriber_id": said.person.id,
+            "message_id": said.message_id,
+            "digest": arrival.digest,
+            "received_at": said.now,
+            "reply_id": uuid7() if decision.reply is not None else None,
+            "reply_timer_id": uuid7(),
+            "event_id": uuid7(),
             "zone": decision.zone,
             "reply_state": "handed_over" if said.answers else "intended",
             "reply_handed_over_at": said.now if said.answers else None,
@@ -134,28 +141,35 @@ def record(*, arrival: Arrival, said: Said, decision: Decision) -> dict[str, Any
     )
 
 
-def reminder(*, arrival: Arrival, said: Said, decision: Decision) -> dict[str, Any]:
-    """What intake_remind.sql writes, by name, for JSON; what is not there is null."""
+def reminder(*, arrival: Arrival, said: Said, decision: Decision, reminder_id: UUID, reply_id: UUID) -> dict[str, Any]:
+    """What intake_remind.sql writes, by name, as JSON has it; what is not there is null."""
     request, person = decision.request, said.person
     assert request.when is not None
-    row = _common(arrival, said, decision)
+    occurrence_id, ring_timer_id, reply_timer_id, event_id, charge_id = uuid7_texts(count=5)
+    row = _common(arrival, said, decision, charge_id)
     row |= {
-        "answers": said.answers,
-        "account_id": person.account_id,
+        "subscriber_id": person.id.hex,
+        "account_id": person.account_id.hex,
         "bucket": person.bucket,
+        "message_id": said.message_id.hex,
         "digest": f"\\x{arrival.digest.hex()}",
-        "reminder_id": uuid7(),
-        "occurrence_id": uuid7(),
-        "ring_timer_id": uuid7(),
+        "received_at": said.now.isoformat(),
+        "answers": said.answers,
+        "reminder_id": reminder_id.hex,
+        "occurrence_id": occurrence_id,
+        "ring_timer_id": ring_timer_id,
         "reminder_number": person.reminders_made + 1,
         "subject": request.subject[: limits.SUBJECT_CHARACTERS_MAX],
         "reminder_zone": decision.reminder_zone,
-        "due_at": request.when,
+        "due_at": request.when.isoformat(),
+        "event_id": event_id,
+        "reply_id": reply_id.hex,
+        "reply_timer_id": reply_timer_id,
     }
     if decision.zone is not None:
         row["zone"] = decision.zone
     if request.rrule:
-        row |= {"rrule": request.rrule, "rule_at": request.when}
+        row |= {"rrule": request.rrule, "rule_at": row["due_at"]}
     if person.version is not None:
         row["version"] = person.version
     else:
@@ -165,28 +179,23 @@ def reminder(*, arrival: Arrival, said: Said, decision: Decision) -> dict[str, A
     return row
 
 
-def _common(arrival: Arrival, said: Said, decision: Decision) -> dict[str, Any]:
-    """What every message leaves behind."""
+def _common(arrival: Arrival, said: Said, decision: Decision, charge_id: UUID | str) -> dict[str, Any]:
+    """What every message leaves behind, but for ids and times."""
     message, reply = arrival.message, decision.reply
     counted = segments(message.body).segments
     row: dict[str, Any] = {
-        "subscriber_id": said.person.id,
-        "message_id": said.message_id,
         "carrier": message.carrier,
         "carrier_sid": message.carrier_sid,
-        "digest": arrival.digest,
         "body": message.body,
         "segments": counted,
-        "received_at": said.now,
         "trace_context": arrival.trace_context,
-        "reply_id": uuid7() if reply is not None else None,
         "reply_body": reply,
         "reply_segments": segments(reply).segments if reply is not None else None,
-        "reply_timer_id": uuid7(),
-        "event_id": uuid7(),
         "language": decision.request.language,
     }
-    row |= charges.message_charge(message_id=said.message_id, carrier_sid=message.carrier_sid, segments=counted)
+    row |= charges.message_charge(
+        charge_id=charge_id, message_id=said.message_id, carrier_sid=message.carrier_sid, segments=counted
+    )
     return row
 
 

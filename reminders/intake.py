@@ -112,24 +112,23 @@ def accept_together(arrivals: Sequence[Arrival]) -> list[Answer | None]:
 def _accept_together(arrivals: Sequence[Arrival]) -> list[Answer | None]:
     rows = _contexts(arrivals)
     answers: list[Answer | None] = [None] * len(arrivals)
-    wanted: dict[int, tuple[Said, Decision, dict[str, Any]]] = {}
+    wanted: dict[int, tuple[Answer, dict[str, Any]]] = {}
     for place, (arrived, row) in enumerate(zip(arrivals, rows, strict=True)):
         if row["message_id"] is None:
             said, decision = _decide(arrived, row)
             if decision.reminds:
-                wanted[place] = said, decision, arrival.reminder(arrival=arrived, said=said, decision=decision)
+                wanted[place] = _reminder(arrived, said, decision)
     if not wanted:
         return answers
     try:
-        written = _remind({place: row for place, (_, _, row) in wanted.items()})
+        written = _remind({place: row for place, (_, row) in wanted.items()})
     except DatabaseError as error:
         if not _is_of_one(error):
             raise
         tracing.failed(reason=type(error).__name__)
         return answers
     for place in written:
-        _, decision, row = wanted[place]
-        answers[place] = _answer(decision, row)
+        answers[place], _ = wanted[place]
     return answers
 
 
@@ -175,12 +174,16 @@ def _decide(arrived: Arrival, row: dict[str, Any]) -> tuple[Said, Decision]:
 
 def _contexts(arrivals: Sequence[Arrival]) -> list[dict[str, Any]]:
     """What is known about plain messages and their senders, in their order: one round trip."""
-    params = {
-        "carriers": [one.message.carrier for one in arrivals],
-        "carrier_sids": [one.message.carrier_sid for one in arrivals],
-        "numbers": [one.sender.e164 for one in arrivals],
-        "open_limit": limits.OPEN_REMINDERS_MAX,
-    }
+    asked = [
+        {
+            "place": place,
+            "carrier": one.message.carrier,
+            "carrier_sid": one.message.carrier_sid,
+            "number": one.sender.e164,
+        }
+        for place, one in enumerate(arrivals)
+    ]
+    params = {"asked": json.dumps(asked), "open_limit": limits.OPEN_REMINDERS_MAX}
     return named(statements.run("intake_context", params))
 
 
@@ -230,10 +233,10 @@ def _keep_key(message: Inbound, digest: bytes, received_at: datetime) -> None:
 
 def _write(arrived: Arrival, said: Said, decision: Decision) -> Answer:
     if decision.reminds:
-        row = arrival.reminder(arrival=arrived, said=said, decision=decision)
+        answer, row = _reminder(arrived, said, decision)
         if not _remind({0: row}):
             raise GuardFailed
-        return _answer(decision, row)
+        return answer
     row = arrival.record(arrival=arrived, said=said, decision=decision)
     if said.person.version is not None and not decision.changes_rows:
         expect(statements.run("intake_record", row), 1)  # by itself a transaction
@@ -253,14 +256,10 @@ def _remind(rows: Mapping[int, dict[str, Any]]) -> list[int]:
     for place, row in rows.items():
         row["place"] = place
     params = {
-        "messages": json.dumps(list(rows.values()), default=_jsoned),
+        "messages": json.dumps(list(rows.values())),
         "reply_seconds": limits.REPLY_LOOK_UP_SECONDS,
     }
     return [place for place, _ in statements.run("intake_remind", params).fetchall()]
-
-
-def _jsoned(value: UUID | datetime) -> str:
-    return value.hex if isinstance(value, UUID) else value.isoformat()
 
 
 def _is_of_one(error: DatabaseError) -> bool:
@@ -269,32 +268,30 @@ def _is_of_one(error: DatabaseError) -> bool:
     return state.startswith(SPOILT_BY_ONE)
 
 
+def _reminder(arrived: Arrival, said: Said, decision: Decision) -> tuple[Answer, dict[str, Any]]:
+    """The answer to a message that makes a reminder, and what is to be written before."""
+    reminder_id, reply_id = uuid7(), uuid7()
+    row = arrival.reminder(arrival=arrived, said=said, decision=decision, reminder_id=reminder_id, reply_id=reply_id)
+    answer = Answer(
+        reply_id=reply_id,
+        body=decision.reply,
+        outcome=decision.outcome,
+        due_at=decision.request.when,
+        reminder_id=reminder_id,
+    )
+    return answer, row
+
+
 def _answer(decision: Decision, row: dict[str, Any]) -> Answer:
-    due_at = _soonest(decision)
+    """The answer to any other message, which may be about the first reminder that it changed."""
+    changed = decision.moves[0].reminder_id if decision.moves else None
     return Answer(
         reply_id=row["reply_id"],
         body=decision.reply,
         outcome=decision.outcome,
-        due_at=due_at,
-        reminder_id=_reminder(decision, row),
+        due_at=min((move.due_at for move in decision.moves), default=None),
+        reminder_id=decision.edit.reminder_id if decision.edit is not None else changed,
     )
-
-
-def _reminder(decision: Decision, row: dict[str, Any]) -> UUID | None:
-    """The reminder that a message was about: the new one, or the first that it changed."""
-    if decision.reminds:
-        made: UUID = row["reminder_id"]
-        return made
-    if decision.edit is not None:
-        return decision.edit.reminder_id
-    return decision.moves[0].reminder_id if decision.moves else None
-
-
-def _soonest(decision: Decision) -> datetime | None:
-    """When the first of the new timers is due."""
-    if decision.reminds:
-        return decision.request.when
-    return min((move.due_at for move in decision.moves), default=None)
 
 
 def _open(person: Person, received_at: datetime) -> None:

@@ -1,8 +1,7 @@
 -- What intake needs to know of plain reminders, one row for each message in their order: an earlier delivery of it, and
 -- the person. Locks nothing. Served by message_once, the subscriber's unique number and reminder_open.
 SELECT k.message_id, k.digest, k.received_at, k.reply_id, s.*
-  FROM unnest(%(carriers)s::text[], %(carrier_sids)s::text[], %(numbers)s::text[])
-       WITH ORDINALITY AS asked (carrier, carrier_sid, number, place)
+  FROM json_to_recordset(%(asked)s::json) AS asked (place int, carrier text, carrier_sid text, number text)
   LEFT JOIN LATERAL (
     SELECT id AS message_id, digest, received_at, reply_id FROM reminders_messagekey
      WHERE carrier = asked.carrier AND carrier_sid = asked.carrier_sid LIMIT 1) k ON true

@@ -3,11 +3,12 @@
 import os
 import time
 from concurrent.futures import ThreadPoolExecutor
+from uuid import UUID
 
 import pytest
 
 from billing import database
-from billing.database import uuid7
+from billing.database import uuid7, uuid7_texts
 
 
 def test_it_has_the_layout_of_rfc_9562() -> None:
@@ -20,6 +21,14 @@ def test_it_has_the_layout_of_rfc_9562() -> None:
 def test_it_rises_within_a_millisecond() -> None:
     made = [uuid7() for _ in range(20_000)]
     assert made == sorted(set(made))
+
+
+def test_many_as_text_are_the_same_ids_in_the_same_row() -> None:
+    before = uuid7()
+    made = [UUID(one) for one in uuid7_texts(count=2_000)]
+    assert made == sorted(set(made))
+    assert before < made[0] < made[-1] < uuid7()
+    assert {(one.version, one.variant) for one in made} == {(7, "specified in RFC 4122")}
 
 
 def test_it_is_unique_and_rises_in_every_thread() -> None:

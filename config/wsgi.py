@@ -24,6 +24,7 @@ wiring.warm_up()
 health.watch()
 drainer.watch()
 gc.freeze()  # what stands by now stays: no collection walks through it again while somebody waits
+gc.set_threshold(5_000, 20, 20)  # what waits together is thousands of objects: by 700 they are walked for nothing
 
 log = structlog.get_logger()
 WEBHOOKS: Final = {f"/carriers/{pattern.pattern}": pattern.callback for pattern in urls.urlpatterns}

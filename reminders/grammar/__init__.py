@@ -232,6 +232,10 @@ def _date(
         listed = _list_after(sentence, frame, here)
         if listed is not None:
             return listed.phrase, [listed, *closing]
+        if (j := match(told.instead, sentence.words, here.end)) > here.end:
+            j = match(told.instead, sentence.words, j)
+            other = phrase_at(sentence, frame, j)
+            here = (corrected(sentence, here, other, told) if other is not None else None) or here
         after = phrase_at(sentence, frame, here.end + 1)
         here = (one_of_two(sentence, here, after) if after is not None else None) or here
         return here.phrase, [here, *closing]

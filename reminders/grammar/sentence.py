@@ -20,6 +20,7 @@ class Sentence:
         self.words, self.starts, self.ends = _merged(folded, self.lexicon)
         if not self.lexicon.names.isdisjoint(self.words):
             self.words = [self._unnamed(i, word) for i, word in enumerate(self.words)]
+        self.has_bracket = ")" in text
         self.inners = 0  # how many phrases were read inside others
 
     def _unnamed(self, i: int, word: str) -> str:

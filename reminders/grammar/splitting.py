@@ -65,7 +65,7 @@ def phrase_at(sentence: Sentence, frame: Frame, i: int, words: list[str] | None 
         phrase.inners = INNERS_MAX
     end = descend(phrase, i)
     sentence.inners += phrase.inners
-    if words is None and end > i and (whole := _whole(sentence, i, end)) != end:
+    if words is None and end > i and (whole := _whole(sentence, phrase, i, end)) != end:
         return phrase_at(sentence, frame, i, listed[:whole]) if whole > i else None
     known = sentence.lexicon
     while i < end < len(listed) and (
@@ -76,7 +76,7 @@ def phrase_at(sentence: Sentence, frame: Frame, i: int, words: list[str] | None 
     return Found(i, end, phrase) if said else None
 
 
-def _whole(sentence: Sentence, i: int, end: int) -> int:
+def _whole(sentence: Sentence, phrase: Phrase, i: int, end: int) -> int:
     """Where a phrase from `i` to `end` cuts no word in two: `end`, or before the word that it would cut.
 
     "rent 44e0d", "order 7d2", "a1b2c3": what people and machines number things with.
@@ -87,6 +87,10 @@ def _whole(sentence: Sentence, i: int, end: int) -> int:
     for k in range(i + 1, end):
         if starts[k] == ends[k - 1] and _is_code(sentence, k):
             return _begun(sentence, i, k)
+        if sentence.has_bracket and ")" in sentence.text[ends[k - 1] : starts[k]] and _is_aside(sentence, i):
+            return k
+    if phrase.days and phrase.hour >= 0 and not phrase.month and (k := _before_ordinal(sentence, i, end)):
+        return k
     if end >= len(words) or starts[end] != ends[end - 1] or not (words[end][0] + words[end - 1][-1]).isalnum():
         return end
     return _begun(sentence, i, end)
@@ -97,6 +101,24 @@ def _begun(sentence: Sentence, i: int, k: int) -> int:
     while k > i and sentence.starts[k] == sentence.ends[k - 1] and sentence.words[k - 1][-1].isalnum():
         k -= 1
     return k
+
+
+def _before_ordinal(sentence: Sentence, i: int, end: int) -> int:
+    """The word before an ordinal that only says which thing comes next: "at 7 am 4th dose"; 0 where it is a day."""
+    words, lexicon = sentence.words, sentence.lexicon
+    k = end - 1 - (words[end - 1] in lexicon.suffix)
+    ordinal = words[k] in lexicon.ordinal if k == end - 1 else words[k].isdecimal()
+    before = words[k - 1]
+    linked = before in lexicon.the or before in lexicon.on or before in lexicon.both or before in lexicon.weekday
+    if k <= i + 1 or not ordinal or linked or _closes(sentence, Cut(i, end)):
+        return 0
+    return k if words[end] not in lexicon.verbs and words[end] not in readers(lexicon.code) else 0
+
+
+def _is_aside(sentence: Sentence, i: int) -> bool:
+    """Whether word `i` stands amid an aside: "(last one 12/10/25) on wednesday", but not "(5pm) tomorrow"."""
+    before = sentence.text[: sentence.starts[i]]
+    return before.rfind("(") > before.rfind(")") and not before.rstrip().endswith("(")
 
 
 def _is_code(sentence: Sentence, k: int) -> bool:
@@ -297,7 +319,7 @@ def _first_of(sentence: Sentence, found: Found) -> str:
     return sentence.words[found.start]
 
 
-def _closes(sentence: Sentence, found: Found) -> bool:
+def _closes(sentence: Sentence, found: Cut) -> bool:
     """Whether nothing, or no noun, follows: "on the 5th", but not "on the 5th floor"."""
     if found.end >= len(sentence.words):
         return True

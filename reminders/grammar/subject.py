@@ -87,5 +87,5 @@ def _without_stop(subject: str, pieces: list[str]) -> str:
     """Dangling punctuation where a phrase was cut off the end: "tea," but not the "?" of a question."""
     if len(pieces) < 2 or pieces[-1].strip(STOPS + " \t\r\n"):
         return subject
-    subject = subject.rstrip(TRAILING)
+    subject = subject if subject.endswith("/-") else subject.rstrip(TRAILING)  # "Rs. 500/-"
     return subject[:-1] if subject.endswith(".") and not subject.endswith("..") else subject

@@ -113,6 +113,7 @@ def weekday(p: Phrase, i: int) -> int:
         return 0  # "repair 12-14 on friday": the figures were no date
     if p.into >= 0 and p.span_days and p.span_days % 7 == 0 and not (p.anchored or p.span_seconds or p.span_months):
         p.weeks, p.span, p.span_days = p.span_days // 7, False, 0  # "in 3 weeks on thursday"
+        p.other_days = 7 * (value < p.now.weekday())
     if p.compact and (p.fixed is None or (p.fixed - 1) % 7 != value):
         return 0  # "order 20260915 on friday"
     p.weekday = value
@@ -147,12 +148,22 @@ def month(p: Phrase, i: int) -> int:
         p.paired = p.paired or len(p.days or ()) != p.days_named
     if p.offset is not None and is_another(p, value, p.word(i + 1)):
         return 0
+    if p.hour >= 0 and p.has_day() and not (p.days or p.nths or p.freq or p.edge) and not _numbered(p, i + 1):
+        return 0  # "sunday 4pm Mai ke liye saree"
     if p.days:
         if p.month == 0 and p.words[i - 1] in p.lexicon.on and p.words[i - 1] not in p.lexicon.the:
             return 0  # "the 1st, on feb 27"
         p.days_named = len(p.days)
     p.month = value
     return i + 1
+
+
+def _numbered(p: Phrase, j: int) -> bool:
+    """Whether a day of the month stands there, or only links do."""
+    while p.word(j) in p.lexicon.the or p.word(j) in p.lexicon.joint:
+        j += 1
+    word = p.word(j)
+    return word[:1].isdecimal() or word in p.lexicon.ordinal or word in p.lexicon.number
 
 
 def is_another(p: Phrase, month: int, day: str) -> bool:

@@ -78,13 +78,16 @@ def readers(code: str) -> Readers:
 def link(p: Phrase, i: int) -> int:
     if p.at == i:
         p.at = i + 1  # "at about 5"
-    if (p.holiday != "" or p.month) and p.words[i] in p.lexicon.on and _is_apart(p):
+    if (p.holiday != "" or p.month or p.days) and p.words[i] in p.lexicon.on and _is_apart(p, i + 1):
         return 0
     return -(i + 1)
 
 
-def _is_apart(p: Phrase) -> bool:
-    """Whether "on" begins another date: "bonfire night on 5 november", "Dr May on the 8th"."""
+def _is_apart(p: Phrase, j: int) -> bool:
+    """Whether "on" begins another date: "bonfire night on 5 november", "Dr May on the 8th", "the 30th, on the 29th"."""
+    if p.days and p.freq == "":
+        j += p.word(j) in p.lexicon.the
+        return p.word(j) in p.lexicon.ordinal or (p.word(j).isdecimal() and p.word(j + 1) in p.lexicon.suffix)
     return p.freq == "" and (p.holiday != "" or (p.days is None and p.nths is None and not p.edge and p.into < 0))
 
 

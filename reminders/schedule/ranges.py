@@ -26,6 +26,8 @@ def range_end(p: Phrase, i: int) -> int:
         return 0
     if last.month and not (last.days or last.nths or p.month or p.freq):
         return 0  # "at 8 to march down there"
+    if p.hour >= 0 > last.hour and last.days and not (last.month or p.has_day()):
+        return 0  # "at 5 to second the motion"
     if p.hour >= 0 and last.hour >= 0:
         borrow_half(p, last)
     if not p.freq:

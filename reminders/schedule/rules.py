@@ -46,7 +46,8 @@ def first_of(p: Phrase, rule: str) -> datetime | None:
     parts = dict(part.split("=", 1) for part in rule.split(";"))
     if "BYHOUR" not in parts and parts["FREQ"] not in ELAPSING:
         rule += f";BYHOUR={p.convention.default_hour};BYMINUTE=0"
-    if "INTERVAL" in parts and ("BYDAY" in parts or "BYMONTHDAY" in parts):
+    named = "BYDAY" in parts or "BYMONTHDAY" in parts or (parts["FREQ"] == "DAILY" and "BYHOUR" in parts)
+    if "INTERVAL" in parts and named:
         # "every other friday" begins with the friday to come: the first one is what the others are counted from.
         rule = rule.replace(f"INTERVAL={parts['INTERVAL']};", "")
     just_before = begin - timedelta(seconds=1) if p.start is not None else begin

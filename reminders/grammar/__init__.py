@@ -106,7 +106,7 @@ def _tongues(words: list[str], usual: str) -> tuple[str, ...]:
     known = foreign()
     votes: dict[str, int] = {}
     for word in words:
-        for code in known.get(word, ()):
+        for code in known.get(word, ()) if len(word) > 1 or word > "z" else ():  # the "k" of "5k" is no word
             votes[code] = votes.get(code, 0) + 1
     others = sorted(votes, key=lambda code: -votes[code])
     return tuple(dict.fromkeys((usual, *others[:TONGUES_MAX], languages.DEFAULT)))
@@ -364,7 +364,8 @@ def _stands(sentence: Sentence, here: Found, told: Voice, opened: int) -> bool:
 
 
 def _request(sentence: Sentence, p: Phrase, cuts: list[Cut], opened: int, greeted: int, told: Voice) -> Request:
-    cuts = [_with_opening(sentence, cut, told, greeted, opened) for cut in cuts]
+    alone = len(cuts) == 1
+    cuts = [_with_opening(sentence, cut, told, greeted, opened, alone=alone) for cut in cuts]
     subject = left_of(sentence, opened, sorted(cuts, key=lambda cut: cut.start), told)
     if not p.freq and any(cut.start and sentence.words[cut.start - 1] in sentence.lexicon.every for cut in cuts):
         # "every next 30 days": no rule that anybody could mean, and surely not the once that is left of it.
@@ -398,7 +399,7 @@ def _take_hint(p: Phrase, subject: str, told: Voice) -> None:
         p.half = "am"
 
 
-def _with_opening(sentence: Sentence, cut: Cut, told: Voice, greeted: int, opened: int) -> Cut:
+def _with_opening(sentence: Sentence, cut: Cut, told: Voice, greeted: int, opened: int, *, alone: bool) -> Cut:
     """ "tomorrow, please remind me to ...", "..., remind me at 6": the opening beside the date is no subject either."""
     words, start, end = sentence.words, cut.start, cut.end
     known = sentence.lexicon
@@ -416,7 +417,8 @@ def _with_opening(sentence: Sentence, cut: Cut, told: Voice, greeted: int, opene
         )
         return Cut(start, closed)  # "mujhe 1 ghante me yaad dilana ki ..."
     if start > greeted or said:
-        return Cut(start, end)
+        after = match(told.midst, words, end) if alone else end
+        return Cut(start, end) if after == end or after >= len(words) else Cut(greeted, after)
     for _ in range(2):
         end = match(told.hello, sentence.words, end)
     opened = match(told.open, sentence.words, end)

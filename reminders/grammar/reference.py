@@ -57,7 +57,10 @@ def _head() -> Iterator[str]:
     yield 'A day and a time that stand apart ("meet Bob at 5 for dinner on friday") are one.'
     yield "What is left is the subject, as it was written."
     yield "What cannot be (Feb 30, 25:00, the past) is refused with a suggestion."
-    yield "Lists of times that one rule cannot say are refused too.\n"
+    yield "Lists of times that one rule cannot say are refused too."
+    yield 'What repeats begins with the next time that it names ("every other friday": the friday to come).'
+    yield 'A date that is taken back ("tomorrow, no wait, friday") counts no more.'
+    yield 'No part of a word is a date ("7d2").\n'
 
 
 def _conventions() -> Iterator[str]:

@@ -89,6 +89,8 @@ def _whole(sentence: Sentence, phrase: Phrase, i: int, end: int) -> int:
             return _begun(sentence, i, k)
         if sentence.has_bracket and ")" in sentence.text[ends[k - 1] : starts[k]] and _is_aside(sentence, i):
             return k
+    if phrase.more_times and (k := _before_a_count(sentence, i, end)):
+        return k
     if phrase.days and phrase.hour >= 0 and not phrase.month and (k := _before_ordinal(sentence, i, end)):
         return k
     if end >= len(words) or starts[end] != ends[end - 1] or not (words[end][0] + words[end - 1][-1]).isalnum():
@@ -113,6 +115,18 @@ def _before_ordinal(sentence: Sentence, i: int, end: int) -> int:
     if k <= i + 1 or not ordinal or linked or _closes(sentence, Cut(i, end)):
         return 0
     return k if words[end] not in lexicon.verbs and words[end] not in readers(lexicon.code) else 0
+
+
+def _before_a_count(sentence: Sentence, i: int, end: int) -> int:
+    """The figure after a whole time that only counts what comes next: "daily at 9pm 2 pills"; 0 where it is a time."""
+    words, lexicon, k = sentence.words, sentence.lexicon, end - 1
+    whole = k > i and (words[k - 1] in lexicon.half_day or words[k - 1] in lexicon.oclock)
+    if not whole or not words[k][0].isdecimal() or end >= len(words):
+        return 0
+    between = sentence.text[sentence.ends[k - 1] : sentence.starts[k]]
+    after = sentence.text[sentence.ends[k] : sentence.starts[end]]
+    known = words[end] in lexicon.verbs or words[end] in lexicon.link or words[end] in readers(lexicon.code)
+    return k if between == after == " " and not known else 0
 
 
 def _is_aside(sentence: Sentence, i: int) -> bool:

@@ -20,8 +20,11 @@ def left_of(sentence: Sentence, opened: int, cuts: Sequence[Cut], voice: Voice) 
         at = sentence.ends[-1] if sentence.words and opened else 0
     pieces = []
     for cut in cuts:
-        pieces.append(sentence.text[at : sentence.starts[cut.start]])
+        piece, taken = sentence.text[at : sentence.starts[cut.start]], at
         at = sentence.ends[cut.end - 1]
+        if sentence.has_bracket and piece.endswith("(") and ")" in sentence.text[taken + len(piece) : at]:
+            piece = piece[:-1]  # "call dad (7pm) tomorrow"
+        pieces.append(piece)
         # "5 p.m." ends with a stop that no token holds.
         if sentence.text[at : at + 1] == "." and sentence.words[cut.end - 1] in sentence.lexicon.half_day:
             at += 1

@@ -213,6 +213,10 @@ def before_part(p: Phrase, i: int, value: float, j: int) -> int:
 
 
 def before_times(p: Phrase, i: int, value: float, j: int) -> int:
+    if not p.freq and p.word(j + 1) in p.lexicon.every and number(p.lexicon, p.words, j + 2)[1]:
+        k = repeat.every(p, j + 1)
+        p.count = int(value) if k else 0  # "5 times every 10 minutes"
+        return k
     if not p.freq:
         return (repeat.so_often(p, int(value), j + 1) if value < clocks.TIMES_MAX else 0) or bare(p, i, value, j)
     p.count = int(value)

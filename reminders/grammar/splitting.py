@@ -59,6 +59,9 @@ class Frame:
 def phrase_at(sentence: Sentence, frame: Frame, i: int, words: list[str] | None = None) -> Found | None:
     """The date phrase that starts exactly at word `i`."""
     listed = sentence.words if words is None else words
+    glued = words is None and 0 < i < len(listed) and sentence.starts[i] == sentence.ends[i - 1]
+    if glued and listed[i][0].isalnum() and listed[i - 1][-1].isalnum():
+        return None  # the end of a word
     phrase = Phrase(listed, sentence.lexicon, readers(frame.code), frame.now, frame.convention)
     phrase.dayfirst = frame.dayfirst
     if sentence.inners >= INNERS_IN_A_MESSAGE_MAX:
@@ -82,8 +85,6 @@ def _whole(sentence: Sentence, phrase: Phrase, i: int, end: int) -> int:
     "rent 44e0d", "order 7d2", "a1b2c3": what people and machines number things with.
     """
     words, starts, ends = sentence.words, sentence.starts, sentence.ends
-    if i and starts[i] == ends[i - 1] and words[i][0].isalnum() and words[i - 1][-1].isalnum():
-        return i
     for k in range(i + 1, end):
         if starts[k] == ends[k - 1] and _is_code(sentence, k):
             return _begun(sentence, i, k)

@@ -187,7 +187,8 @@ def set_time(p: Phrase, hour: int, minute: int, second: int, exact: bool, j: int
 def repeats_later(p: Phrase, i: int) -> bool:
     """Whether "every" or "daily" comes soon."""
     lexicon = p.lexicon
-    return any(word in lexicon.often or word in lexicon.every for word in p.words[i : i + LISTED_AHEAD_MAX])
+    ahead = p.words[i : i + LISTED_AHEAD_MAX]
+    return not (lexicon.often.keys().isdisjoint(ahead) and lexicon.every.isdisjoint(ahead))
 
 
 def _surely(p: Phrase, j: int) -> int:

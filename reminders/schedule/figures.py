@@ -182,7 +182,10 @@ def sooner(p: Phrase, i: int, value: float, j: int) -> int:
 
 
 def before_month(p: Phrase, i: int, value: float, j: int) -> int:
-    if value > 31:
+    if value > dates.DAYS_MAX and not YEAR_MIN <= value <= YEAR_MAX:
+        p.days, p.problem = [int(value)], p.problem or dates.NO_DATE
+        return j  # "32 march"
+    if value > dates.DAYS_MAX:
         p.year = int(value)
         return j
     if p.month and p.days and not p.freq:

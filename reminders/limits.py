@@ -95,6 +95,8 @@ LATE_SNOOZE_SECONDS: Final = 15 * 60
 LATE_PROOF_SECONDS: Final = 24 * 3600
 REPLY_LOOK_UP_SECONDS: Final = 60
 REPLY_SENDS_MAX: Final = 3
+REPLY_HELD_SECONDS_MAX: Final = 10 * 3600  # while a carrier refuses our set-up; as long as one queues a message itself
+REPLY_HELD_AGAIN_SECONDS: Final = (2.0, 45.0)  # between two tries: half of its age, within these; see watching.LATELY
 
 # Telling.
 OVERDUE_SECONDS: Final = 60  # how late a row's own timer may be before audit calls it a break

@@ -21,6 +21,7 @@ DOORBELLS_GIVEN_BACK: Final = Counter(
 )
 ATTEMPTS: Final = Counter("ringback_attempts", "Attempts by what the carrier said", ["state"])
 LOOK_UPS: Final = Counter("ringback_look_ups", "Look-ups at the carrier by what they found", ["found"])
+REPLIES: Final = Counter("ringback_replies", "Texts of ours that a timer tended, by what came of it", ["found"])
 RECONCILED: Final = Counter("ringback_reconciled", "What reconciling with the carrier's records found", ["found"])
 DEAD_LETTERS: Final = Counter("ringback_dead_letters", "Reminders that became dead letters by a claim too many")
 BATCHES_FAILED: Final = Counter("ringback_batches_failed", "Batches that ended in an error", ["kind"])
@@ -73,6 +74,8 @@ for _state in ("placed", "unknown", "not_sent", "parked"):
     ATTEMPTS.labels(_state)
 for _found in ("over", "going_on", "absent", "not_placed", "ambiguous", "failed"):
     LOOK_UPS.labels(_found)
+for _found in ("over", "sent", "held", "unknown", "undelivered", "absent", "failed", "going_on"):
+    REPLIES.labels(_found)
 for _found in ("folded", "unknown", "not_finished", "not_asked"):
     RECONCILED.labels(_found)
 for _why in ("in_doubt", "silent", "away", "quarantined"):

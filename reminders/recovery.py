@@ -23,6 +23,7 @@ from reminders.carriers.base import (
     CarrierError,
     Evidence,
     MessageRecord,
+    RefusedUs,
     Rejected,
     Unavailable,
 )
@@ -40,6 +41,7 @@ LOOK_AGAIN_SECONDS_MIN: Final = 0.1
 DELIVERED: Final = frozenset({"sent", "delivered", "read", "received"})
 UNDELIVERED: Final = frozenset({"undelivered", "failed", "canceled"})
 NOT_FINAL: Final = ("handed_over", "unknown")
+HELD: Final = "held"
 
 
 def look_up(*, attempt_id: UUID, carrier: Carrier, policy: Policy, looker: Looker, now: datetime) -> str:
@@ -242,7 +244,7 @@ def _send(row: dict[str, Any], carriers: Sequence[Carrier], policy: Policy) -> s
         told, is_elsewhere = _send_by(row, carrier, policy, was)
         if not is_elsewhere:
             break
-        was = ReplyState.UNKNOWN
+        was = ReplyState.INTENDED if told == HELD else ReplyState.UNKNOWN
     return told
 
 
@@ -250,14 +252,16 @@ def _send_by(row: dict[str, Any], carrier: Carrier, policy: Policy, was: str) ->
     """Send by one account, which is stored first; what came of it, and whether another account may be asked."""
     reply_id = row["id"]
     wait = max(limits.LOOK_UPS_MIN, policy.lookup_horizon_seconds / limits.LOOK_UPS_MIN)
-    if not _move(reply_id, carrier.name, was=(was,), state="handed_over", seconds=wait, sent=True):
+    if not _move(reply_id, carrier.name, was=(was,), state="handed_over", seconds=wait, sent=1):
         return "over", False
     try:
         sid = session.run(
             carrier.send_message(to=row["number"], body=row["body"], reply_id=reply_id),
             within_seconds=LOOK_SECONDS,
         )
-    except Rejected as error:
+    except (Rejected, RefusedUs) as error:
+        if _is_of_us(error) and row["age_seconds"] < limits.REPLY_HELD_SECONDS_MAX:
+            return _hold(row, carrier, error.reason)
         _move(reply_id, carrier.name, was=NOT_FINAL, state="undelivered", seconds=None, error=error.reason)
         return "undelivered", False
     except (CarrierError, TimeoutError) as error:
@@ -266,6 +270,21 @@ def _send_by(row: dict[str, Any], carrier: Carrier, policy: Policy, was: str) ->
         return "unknown", isinstance(error, Unavailable)
     _move(reply_id, carrier.name, was=NOT_FINAL, state="unknown", seconds=limits.REPLY_LOOK_UP_SECONDS, sid=sid)
     return "sent", False
+
+
+def _is_of_us(error: Rejected | RefusedUs) -> bool:
+    """Whether it is our set-up that was refused, which can be mended, and not this person or text."""
+    return isinstance(error, RefusedUs) or error.ours
+
+
+def _hold(row: dict[str, Any], carrier: Carrier, reason: str) -> tuple[str, bool]:
+    """Nothing left: it is as if it had not been handed over, and waits for whoever mends our set-up."""
+    least, most = limits.REPLY_HELD_AGAIN_SECONDS
+    wait = min(max(row["age_seconds"] / 2, least), most)
+    is_ours = _move(
+        row["id"], carrier.name, was=("handed_over",), state="intended", seconds=wait, error=reason, sent=-1
+    )
+    return (HELD, True) if is_ours else ("over", False)
 
 
 def _find_reply(row: dict[str, Any], carrier: Carrier) -> MessageRecord | None:
@@ -313,7 +332,7 @@ def _move(
     seconds: float | None,
     sid: str | None = None,
     error: str | None = None,
-    sent: bool = False,
+    sent: int = 0,
     looked_up: bool = False,
 ) -> bool:
     cursor = statements.run(
@@ -326,7 +345,7 @@ def _move(
             "seconds": seconds,
             "carrier_sid": sid,
             "error": error,
-            "sent": int(sent),
+            "sent": sent,
             "looked_up": int(looked_up),
         },
     )

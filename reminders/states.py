@@ -112,7 +112,12 @@ ATTEMPT_TRANSITIONS: Final[dict[AttemptState, tuple[AttemptState, ...]]] = {
 
 REPLY_TRANSITIONS: Final[dict[ReplyState, tuple[ReplyState, ...]]] = {
     ReplyState.INTENDED: (ReplyState.HANDED_OVER, ReplyState.UNDELIVERED),
-    ReplyState.HANDED_OVER: (ReplyState.SENT, ReplyState.UNDELIVERED, ReplyState.UNKNOWN),
+    ReplyState.HANDED_OVER: (
+        ReplyState.SENT,
+        ReplyState.UNDELIVERED,
+        ReplyState.UNKNOWN,
+        ReplyState.INTENDED,  # our set-up was refused: nothing left, and it waits until that is mended
+    ),
     ReplyState.UNKNOWN: (ReplyState.SENT, ReplyState.UNDELIVERED, ReplyState.HANDED_OVER),
     ReplyState.SENT: (ReplyState.UNDELIVERED,),
     ReplyState.UNDELIVERED: (),

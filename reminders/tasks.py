@@ -202,7 +202,11 @@ def _attend_one(kind: Kind, key: UUID) -> tuple[float | None, bool]:
         return None, found in _CONCLUDED
     if kind is Kind.REPLY:
         elsewhere = [one for one in every if one is not carrier]
-        tracing.note(found=recovery.tend_reply(reply_id=key, carrier=carrier, policy=policy, elsewhere=elsewhere))
+        found = recovery.tend_reply(reply_id=key, carrier=carrier, policy=policy, elsewhere=elsewhere)
+        metrics.REPLIES.labels(found).inc()
+        if found == recovery.HELD:
+            log.warning("reply.held", reply=str(key))
+        tracing.note(found=found)
         return None, False
     done = recovery.hang_up(attempt_id=key, carrier=carrier, policy=policy, looker=wiring.looker(), now=now)
     return (None if done else limits.PUBLISH_RETRY_SECONDS), False

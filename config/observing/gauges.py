@@ -47,7 +47,7 @@ GAUGES: Final[Mapping[str, tuple[str, str]]] = {
     "ringback_spool_senders": ("Senders whose texts wait on a disk for the database", ""),
     "ringback_spool_age_seconds": ("How long the oldest of them has waited", ""),
     "ringback_dialling_stopped": ("1 where nothing is dialled, for what it would cost", ""),
-    "ringback_account_refused": ("1 where a carrier account is asked no more, for its failures", ""),
+    "ringback_account_refused": ("1 where an account is asked no more, for its failures, or refuses our texts", ""),
     "ringback_clock_aside_seconds": ("How far this host's clock is from the database's", ""),
     "ringback_disk_free_share": ("Share of the data directory's disk that is free", ""),
     "ringback_canary_age_seconds": (

@@ -201,12 +201,13 @@ class Watch:
         quick = self._lately_of("ringback_intake_seconds_bucket", le="1.0")
         timed = self._lately_of("ringback_intake_seconds_count")
         attempts = self._lately_of("ringback_attempts_total")
+        held = min(1.0, self._lately_of("ringback_replies_total", found="held"))
         lost = sum(self._lately_of("ringback_attempts_total", state=state) for state in ("unknown", "not_sent"))
         return {
             "ringback_instances_down": down,
             "ringback_spool_senders": {"": scraped.levels.get("ringback_spool_files", 0.0)},
             "ringback_dialling_stopped": {"": scraped.levels.get("ringback_spend_breaker_open", 0.0)},
-            "ringback_account_refused": {"": scraped.levels.get("ringback_carrier_breaker_open", 0.0)},
+            "ringback_account_refused": {"": max(scraped.levels.get("ringback_carrier_breaker_open", 0.0), held)},
             "ringback_spool_age_seconds": {"": scraped.levels.get("ringback_spool_oldest_seconds", 0.0)},
             "ringback_instances_stalled": {"dispatch": float(stalled)},
             "ringback_intake_failed_share": {"": _share(failed, texts)},

@@ -1,5 +1,6 @@
 -- One guarded move of a reply, with its timer: moved on by seconds, or gone where seconds is NULL.
--- A row count of 0 means that a status callback or another worker came first.
+-- A row count of 0 means that a status callback or another worker came first. `sent` is 1 where it is handed over, and -1
+-- where that was refused before anything left.
 -- Locks the reply, then its timer. Served by the primary key and timer_once.
 WITH moved AS (
   UPDATE reminders_reply p

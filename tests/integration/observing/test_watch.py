@@ -12,10 +12,10 @@ from django.db import OperationalError
 
 from billing import breaker
 from config.observing import probes, prometheus, told, truth
-from config.observing.scraping import Scraper
+from config.observing.scraping import Key, Scraped, Scraper
 from config.observing.slos import LOOKS, looked_for
 from config.observing.watching import Watch, Watched
-from reminders import intake, tracing
+from reminders import intake, limits, tracing
 from reminders.carriers.base import Inbound
 from tests.world.scripts import TEA
 from tests.world.world import World
@@ -169,6 +169,26 @@ def test_it_commits_nothing_of_its_own_while_commits_wait(
     monkeypatch.setattr(truth, "figures", figures)
     looked(watch, world, 60)
     assert kept == ["counted"]
+
+
+def test_a_text_that_is_held_for_our_set_up_is_a_ticket_until_it_has_left(
+    world: World, watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused: dict[str, dict[Key, float]] = {"worker-1": {("ringback_replies_total", (("found", "held"),)): 1.0}}
+    rose: list[dict[str, dict[Key, float]]] = [{}]
+    monkeypatch.setattr(Scraper, "scrape", lambda _: Scraped(targets=(), down=(), rose=rose[0], levels={}))
+    apart = round(limits.REPLY_HELD_AGAIN_SECONDS[1])  # as seldom as it is asked for again
+    fired = []
+    for seconds in range(0, 4 * apart, 5):
+        rose[0] = refused if seconds % apart == 0 else {}
+        fired.append("CarrierAccountRefused" in looked(watch, world, 5))
+    assert fired[-1]
+    assert fired == sorted(fired)  # it does not flutter between two tries
+    rose[0] = {}
+    assert "CarrierAccountRefused" in looked(watch, world, 5)
+    for _ in range(18):
+        after = looked(watch, world, 5)
+    assert "CarrierAccountRefused" not in after
 
 
 def test_a_call_that_does_not_end_is_a_ticket(world: World, watch: Watch) -> None:

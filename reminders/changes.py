@@ -20,8 +20,6 @@ from reminders.states import ReminderState
 
 NOTHING: Final[Mapping[str, Any]] = {"what": "nothing"}
 CAN_SNOOZE: Final = (ReminderState.SCHEDULED, ReminderState.ANSWERED, ReminderState.MISSED)
-# "the dentist", "la ducha": no part of what a reminder is called.
-ARTICLES: Final = frozenset({"the", "my", "a", "el", "la", "los", "las", "mi", "mera", "meri", "mere"})
 LATEST: Final = timedelta(days=366 * limits.YEARS_AHEAD_MAX)
 
 
@@ -37,11 +35,7 @@ def delete(*, decision: Decision, person: Person, now: datetime) -> Decision:
     if number is not None:
         found = person.open_one(number)
         return _deleted(decision, found, now) if found else _told(decision, "no_such_number", number=number)
-    first, _, bare = request.subject.casefold().partition(" ")
-    for wanted in (request.subject.casefold(), bare if first in ARTICLES else ""):
-        named = [one for one in person.open_reminders if wanted and wanted in one.subject.casefold()]
-        if named:
-            break
+    named = fitting(person=person, name=request.subject, language=language)
     if len(named) == 1:
         return _deleted(decision, named[0], now)
     if not named:
@@ -49,6 +43,17 @@ def delete(*, decision: Decision, person: Person, now: datetime) -> Decision:
     page = replies.listing(entries=entries(named), zone=person.zone, language=language)
     held = {"what": "which", "numbers": [one.number for one in named], "at": now.timestamp()}
     return replace(decision, reply=f"{say(language, 'which')}\n{page.text.partition(chr(10))[2]}", held=held)
+
+
+def fitting(*, person: Person, name: str, language: str) -> list[Standing]:
+    """The open reminders that a name fits: the words as they stand in the subject, else all of them anywhere in it."""
+    forms = commands.called(text=name, language=language)
+    for form in forms:
+        named = [one for one in person.open_reminders if form in one.subject.casefold()]
+        if named:
+            return named
+    words = set(forms[-1].split()) if forms else set()
+    return [one for one in person.open_reminders if words and words <= set(one.subject.casefold().split())]
 
 
 def _delete_several(decision: Decision, person: Person, now: datetime) -> Decision:
@@ -86,14 +91,7 @@ def move(*, decision: Decision, person: Person, now: datetime) -> Decision:
     found = person.open_one(request.number)
     if found is None or found.rings:
         return _told(decision, "rings_now" if found else "no_such_number", number=request.number)
-    due_at = moved(
-        phrase=request.phrase,
-        due=found.due_at,
-        reference=now,
-        tz=person.zone,
-        dayfirst=person.dayfirst,
-        language=language,
-    )
+    due_at = moved_to(found=found, phrase=request.phrase, person=person, now=now, language=language)
     if due_at is None:
         return _told(decision, "move_unclear", number=found.number)
     if due_at > now + LATEST:
@@ -109,6 +107,13 @@ def move(*, decision: Decision, person: Person, now: datetime) -> Decision:
         moves=(_move(found, due_at, "moved"),),
         reply=say(language, name, number=found.number, subject=subject, moment=moment, rule=rule),
         last_change=_change("move", now, (_place(found),)),
+    )
+
+
+def moved_to(*, found: Standing, phrase: str, person: Person, now: datetime, language: str) -> datetime | None:
+    """When a reminder would ring that is moved so; None where the words are no time."""
+    return moved(
+        phrase=phrase, due=found.due_at, reference=now, tz=person.zone, dayfirst=person.dayfirst, language=language
     )
 
 

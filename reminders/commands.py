@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
@@ -16,8 +17,9 @@ CHOICES: Final = {"first": 1, "second": 2}
 def answer(*, text: str, language: str) -> str | None:
     """yes, no, first, second, more, thanks or hello, in the person's language, else in any; None for anything else."""
     said = _plain(text)
+    head, _, last = said.rpartition(" ")
     for code in dict.fromkeys((language, languages.DEFAULT, *languages.codes())):
-        if name := _answers(code).get(said):
+        if name := _answers(code).get(said) or (_answers(code).get(head) if last in _words(code, "friend") else None):
             return name
     thanks = said != "" and all(word in _thanks(language) for word in said.replace(",", " ").split())
     return "thanks" if thanks else None
@@ -26,6 +28,18 @@ def answer(*, text: str, language: str) -> str | None:
 def is_it(*, text: str, language: str) -> bool:
     """Whether a text means the newest reminder: "it", "that one", "the last one"."""
     return any(_plain(text) in _words(code, "it") for code in (language, languages.DEFAULT)) and text != ""
+
+
+def called(*, text: str, language: str) -> tuple[str, ...]:
+    """A reminder's name as it was said, then without what only points at it: "the bus one", "bus one", "bus"."""
+    said = " ".join(text[:RETIMED_CHARACTERS_MAX].casefold().split()).strip(".!?,")
+    articles, ones = _both(language, "article"), _both(language, "one")
+    forms = [said]
+    first, _, more = said.partition(" ")
+    if more and first in articles:
+        forms.append(more)
+    forms += [head for head, _, last in (form.rpartition(" ") for form in forms) if head and last in ones]
+    return tuple(form for form in forms if form)
 
 
 def is_answer_in(*, text: str, language: str) -> bool:
@@ -54,17 +68,29 @@ def skipped(*, text: str, language: str) -> int | None:
     return None
 
 
-def renamed(*, text: str, language: str) -> tuple[str, str] | None:
-    """(old, new) of "rename tea to green tea"; None where it is no such command, or has a number in it."""
-    said = _asked(text, language)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Renamed:
+    """ "Rename tea to green tea". Not `sure` where "change" was said, after which a time may come as well."""
+
+    old: str
+    new: str
+    sure: bool
+
+
+def renamed(*, text: str, language: str) -> Renamed | None:
+    """What was renamed; None where it is no such command, or has a number in it."""
+    said = asked(text=text, language=language)
     for code in (language, languages.DEFAULT):
-        for verb in _longest(code, "commands", "edit"):
-            if said.casefold().startswith(f"{verb} ") and (found := _parted(said[len(verb) :].strip(), code)):
-                return None if found[0].isdecimal() or not (found[0] and found[1]) else found
+        for name in ("edit", "change"):
+            for verb in _longest(code, "commands", name):
+                if said.casefold().startswith(f"{verb} ") and (found := _parted(said[len(verb) :].strip(), code)):
+                    old, new = found
+                    named = bool(old and new) and not old.isdecimal()
+                    return Renamed(old=old, new=new, sure=name == "edit") if named else None
     return None
 
 
-def _asked(text: str, language: str) -> str:
+def asked(*, text: str, language: str) -> str:
     """A short request without what is only polite: "can you", "instead"."""
     said = " ".join(text[:RETIMED_CHARACTERS_MAX].split()).rstrip(".!?")
     folded, (before, behind) = said.casefold(), _politeness(language)
@@ -84,7 +110,7 @@ def retimed(*, text: str, language: str) -> tuple[str, str | None] | None:
 
     `when` is None for "make the dentist 5pm", where only the reminders' own names tell what is what.
     """
-    said = _asked(text, language)
+    said = asked(text=text, language=language)
     folded = said.casefold()
     if not folded.startswith(_retiming(language)):
         return None  # nearly every text
@@ -95,10 +121,10 @@ def retimed(*, text: str, language: str) -> tuple[str, str | None] | None:
         for verb in _longest(code, "commands", "move"):
             if folded.startswith(f"{verb} "):
                 rest = said[len(verb) :].strip()
-                return _parted(rest, code) or (_bare(rest), None)
+                return _parted(rest, code) or (_bare(rest, code), None)
         for verb in _longest(code, "answers", "make"):
             if folded.startswith(f"{verb} ") and len(said) < len(text.strip(" .!?")):  # "can you make tea 5pm instead"
-                return _bare(said[len(verb) :].strip()), None
+                return _bare(said[len(verb) :].strip(), code), None
     return None
 
 
@@ -124,13 +150,19 @@ def _parted(rest: str, code: str) -> tuple[str, str] | None:
     for joint in _commands(code, "move_to"):
         what, between, when = rest.partition(f" {joint} ")
         if between:
-            return ("" if what.casefold() in _words(code, "it") else _bare(what)), when.strip()
+            return ("" if what.casefold() in _words(code, "it") else _bare(what, code)), when.strip()
     return None
 
 
-def _bare(what: str) -> str:
+def _bare(what: str, code: str) -> str:
     first, _, more = what.partition(" ")
-    return more if more and first.casefold() in ("the", "my", "el", "la", "mi") else what
+    return more if more and first.casefold() in _both(code, "article") else what
+
+
+@lru_cache(maxsize=32)
+def _both(language: str, name: str) -> frozenset[str]:
+    """Words of the language and of English, which everybody mixes in."""
+    return frozenset((*_words(language, name), *_words(languages.DEFAULT, name)))
 
 
 def _commands(code: str, name: str) -> Sequence[str]:

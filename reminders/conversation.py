@@ -17,7 +17,7 @@ from billing.segments import segments
 from reminders import changes, commands, grammar, limits, phone, recurrence, replies, rule_words
 from reminders.answers import SIMPLE, Said, asked_at, is_held, page_held, plain, zone_set
 from reminders.grammar import Request
-from reminders.person import Decision, Person
+from reminders.person import Decision, Person, Standing
 from reminders.replies import say
 from reminders.schedule import zones
 
@@ -69,8 +69,12 @@ def _retimed(said: Said, request: Request) -> Request:
         return request
     renamed = commands.renamed(text=said.body, language=request.language)
     if renamed is not None:
-        called = [one for one in said.person.open_reminders if one.subject.casefold() == renamed[0].casefold()]
-        return replace(request, kind="edit", number=called[0].number, subject=renamed[1]) if called else request
+        called = [one for one in said.person.open_reminders if one.subject.casefold() == renamed.old.casefold()]
+        called = called or changes.fitting(person=said.person, name=renamed.old, language=request.language)
+        if len(called) == 1 and (renamed.sure or not _is_time(said, called[0], renamed.new, request.language)):
+            return replace(request, kind="edit", number=called[0].number, subject=renamed.new)
+        if renamed.sure:
+            return request
     found = commands.retimed(text=said.body, language=request.language)
     if found is None:
         return request
@@ -81,12 +85,17 @@ def _retimed(said: Said, request: Request) -> Request:
             return request
         what, when = named[0].subject, what[len(named[0].subject) :].strip()
     fitting = [one for one in said.person.open_reminders if what.casefold() == one.subject.casefold()]
-    fitting = fitting or [one for one in said.person.open_reminders if what.casefold() in one.subject.casefold()]
     if not what:  # "it": the newest
-        fitting = [max(fitting, key=lambda one: one.number)]
+        fitting = [max(said.person.open_reminders, key=lambda one: one.number)]
+    fitting = fitting or changes.fitting(person=said.person, name=what, language=request.language)
     if len(fitting) != 1 or not when:
         return request
     return replace(request, kind="move", number=fitting[0].number, phrase=when)
+
+
+def _is_time(said: Said, found: Standing, phrase: str, language: str) -> bool:
+    moved = changes.moved_to(found=found, phrase=phrase, person=said.person, now=said.now, language=language)
+    return moved is not None
 
 
 def _of_kind(said: Said, request: Request, about: UUID) -> Decision:
@@ -177,6 +186,7 @@ def _ask(said: Said, request: Request, question: str, about: UUID, *, listed: bo
 def _answered(said: Said, request: Request) -> Decision | None:
     """What follows where the message answers the question that is held; None where it does not."""
     held, person = said.person.held, said.person
+    request = _bare_time(said, request) if held is not None and held["what"] in ("choose", "when") else request
     if held is None or said.now - asked_at(held, said.now) > timedelta(seconds=limits.HELD_SECONDS):
         over = held is not None and held["what"] in ("choose", "zone") and request.kind == "choose"
         return (
@@ -197,6 +207,15 @@ def _answered(said: Said, request: Request) -> Decision | None:
     if held["what"] in ("when", "subject"):
         return _completed(said, request, held)
     return _place(said, request) if held["what"] == "zone" else None
+
+
+def _bare_time(said: Said, request: Request) -> Request:
+    """ "28th then", "ok make it friday", as an answer: the time alone, without what is only said around it."""
+    bare = commands.asked(text=said.body, language=request.language)
+    if request.problem == "no_subject" or bare == said.body.strip():
+        return request
+    read = grammar.understand(bare, said.now, said.person.zone, said.person.dayfirst, request.language)
+    return read if read.problem == "no_subject" else request
 
 
 def _which(said: Said, request: Request, held: Mapping[str, Any]) -> Decision | None:
@@ -224,9 +243,10 @@ def _choice(said: Said, request: Request, held: Mapping[str, Any], word: str | N
         chosen = _meant(said, request, local) or chosen
     puzzled = chosen is None and (word in ("yes", "both") or _says_nothing(said, request))
     if puzzled or (chosen is not None and not 1 <= chosen <= len(choices)):
-        return plain(said, request, "choose", say(request.language, "no_such_choice", count=len(choices)))
+        name = "no_such_choice" if len(choices) > 1 else "only_choice"
+        return plain(said, request, "choose", say(request.language, name, count=len(choices)))
     if chosen is None:
-        return None
+        return _another_time(said, request)
     when = choices[chosen - 1]
     if when <= said.now:
         return replace(plain(said, request, "choose", say(request.language, "question_over")), held=None)
@@ -235,6 +255,16 @@ def _choice(said: Said, request: Request, held: Mapping[str, Any], word: str | N
         return replace(plain(said, request, "choose", say(request.language, "question_over")), held=None)
     here = when.astimezone((first.when or when).tzinfo)
     return _remind(said, replace(first, kind="remind", when=here, choices=(), problem=None), said.message_id)
+
+
+def _another_time(said: Said, request: Request) -> Decision | None:
+    """ "The 27th", where other days were offered: what was to be reminded of, at the time that is said instead."""
+    if request.kind != "unclear" or request.problem != "no_subject" or request.when is None:
+        return None
+    first = _held_request(said, said.person.zone)
+    if first is None or not first.subject:
+        return None
+    return _remind(said, replace(request, kind="remind", subject=first.subject, problem=None), said.message_id)
 
 
 def _meant(said: Said, request: Request, choices: list[datetime]) -> int | None:

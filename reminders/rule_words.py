@@ -18,6 +18,7 @@ UNITS: Final = {
     "YEARLY": "year",
 }
 DAYS: Final = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
+WHOLE_WEEKS: Final = {"MO,TU,WE,TH,FR": "weekday", "SA,SU": "weekend"}
 LAST: Final = -1
 
 
@@ -28,8 +29,11 @@ def say_rule(*, rule: str, zone: str, language: str) -> str:
     if parts["FREQ"] == "SECONDLY":
         interval = max(1, interval // 60)
     one, several = words[UNITS[parts["FREQ"]]]
-    said = [one if interval == 1 else several.format(n=interval)]
-    said += _days(parts, words, language)
+    whole = WHOLE_WEEKS.get(parts.get("BYDAY", "")) if interval == 1 and parts["FREQ"] == "WEEKLY" else None
+    if whole is not None:
+        said = [words[whole]]  # "every weekday"
+    else:
+        said = [one if interval == 1 else several.format(n=interval), *_days(parts, words, language)]
     if "BYMONTH" in parts:
         months = replies.clock(language)["months"]
         said.append(words["months"].format(months=", ".join(months[int(m) - 1] for m in parts["BYMONTH"].split(","))))

@@ -139,7 +139,7 @@ def _in_language(sentence: Sentence, frame: Frame, told: Voice) -> tuple[int, Re
     links = sum(word in known.on or word in known.the or word in known.joint for word in first)
     explained = sum(cut.end - cut.start for cut in cuts) - links + max(opened, greeted)
     if found is None:
-        subject = left_of(sentence, opened, cuts, told)
+        subject = left_of(sentence, opened, _with_vague(sentence, told, cuts, opened, greeted), told)
         return explained, Request(kind="unclear", problem="no_date", subject=subject, language=told.code)
     request = _request(sentence, found, cuts, opened, greeted, told)
     if request.kind == "remind":
@@ -149,6 +149,17 @@ def _in_language(sentence: Sentence, frame: Frame, told: Voice) -> tuple[int, Re
             refused = due(wrong.phrase, request.subject, told.code)
             request = refused if refused.kind != "remind" else replace(request, kind="impossible", problem=NO_DATE)
     return explained * 10 + 5, request
+
+
+def _with_vague(sentence: Sentence, told: Voice, cuts: list[Cut], opened: int, greeted: int) -> list[Cut]:
+    """ "Remind me in a bit to stretch", "... to stretch later": what is no time yet, and no part of the subject."""
+    words, n = sentence.words, cuts[0].start if cuts else len(sentence.words)
+    if not cuts and opened == greeted:
+        return cuts  # "see you later"
+    if opened < (end := match(told.vague, words, opened)) < n:
+        return [Cut(opened, end), *cuts]
+    size = next((size for size in (4, 3, 2, 1) if n - size > opened and match(told.vague, words, n - size) == n), 0)
+    return [Cut(n - size, n), *cuts] if size else cuts
 
 
 def _ahead(sentence: Sentence, frame: Frame, told: Voice, opened: int) -> tuple[int, Request] | None:

@@ -150,6 +150,8 @@ def _snooze(sentence: Sentence, frame: Frame, told: Voice, rest: list[str]) -> R
     found = phrases(sentence, frame, 0)
     if len(found) > 1 or len(rest) > 6:
         return None
+    if not found and rest and number is None and rest[0] not in sentence.lexicon.limit:
+        return None  # "remind me later to stretch"
     if found and any((word,) not in told.polite for word in sentence.words[found[0].end :]):
         return None  # "call me back in 5 minutes about the car"
     if found:

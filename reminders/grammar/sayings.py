@@ -32,6 +32,8 @@ class Voice:
         self.joint: Sayings = _by_first(asking.get("joint", ()), base.joint if base else None)
         # "remind me 2 call mum": a figure for a word.
         self.short: Sayings = _by_first(asking.get("short", ()), base.short if base else None)
+        # "remind me later to ...": no time, and no part of the subject.
+        self.vague: Sayings = _by_first(asking.get("vague", ()), base.vague if base else None)
         self.verbs = lexicon(code).verbs
         self.things: frozenset[str] = frozenset(asking.get("things", ())) | (base.things if base else frozenset())
         # "dentist at 5, remind me an hour before".

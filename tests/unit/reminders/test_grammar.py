@@ -187,6 +187,9 @@ def test_it_asks_back_where_two_readings_are_likely(text: str, choices: list[str
         ("an hour later", "2026-11-20 10:30"),
         ("in an hour", "2026-11-18 11:20"),
         ("tomorrow at noon", "2026-11-19 12:00"),
+        ("8", "2026-11-20 08:00"),
+        ("half 1", "2026-11-20 13:30"),
+        ("friday at 1", "2026-11-20 13:00"),
         ("soon", ""),
     ],
 )

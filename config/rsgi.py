@@ -16,6 +16,7 @@ from granian._granian import RSGIHTTPProtocol, RSGIProtocolClosed
 from granian.rsgi import Scope
 
 from config import wsgi
+from config.patience import Patience, TooSlow
 from reminders import limits, views
 from reminders.crew import Crew
 from reminders.front import Front, Headers, Told, shown
@@ -27,20 +28,18 @@ PLAIN: Final[Headers] = [("content-type", "text/plain; charset=utf-8")]
 _WITHOUT_BODY: Final = frozenset({"GET", "HEAD"})
 
 
-class TooSlow(Exception):
-    """The body did not come in its time."""
-
-
 class Application:
     """RSGI."""
 
     _crew: Crew
     _front: Front
+    _patience: Patience[bytes | None]
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         """Before the first request."""
         self._crew = Crew(threads=settings.RINGBACK_WEB_THREADS, name="web")
         self._front = Front(crew=self._crew)
+        self._patience = Patience(loop=loop, seconds=limits.BODY_SECONDS)
 
     async def __rsgi__(self, scope: Scope, proto: RSGIHTTPProtocol) -> None:
         """One request. However many come, the server lets in a bounded number of them at once."""
@@ -57,7 +56,7 @@ class Application:
 
     async def _answer(self, scope: Scope, proto: RSGIHTTPProtocol) -> Told:
         is_webhook = scope.path in wsgi.WEBHOOKS
-        body = await _body(scope, proto, limits.BODY_BYTES_MAX if is_webhook else limits.PAGE_BYTES_MAX)
+        body = await self._body(scope, proto, limits.BODY_BYTES_MAX if is_webhook else limits.PAGE_BYTES_MAX)
         if body is None:
             if is_webhook:
                 return shown(views.refusal(error=views.TooLarge()))
@@ -67,29 +66,28 @@ class Application:
             return await self._front.sms(body=body, address=SMS, signature=signature)
         return await self._crew.call(partial(_by_wsgi, _environ(scope, body)))
 
+    async def _body(self, scope: Scope, proto: RSGIHTTPProtocol, bytes_max: int) -> bytes | None:
+        """The whole body, or None where it is over the bound: neither waited for nor kept beyond it. Raises TooSlow."""
+        length = scope.headers.get("content-length")
+        if length is None:
+            if scope.method in _WITHOUT_BODY or "transfer-encoding" not in scope.headers:
+                return b""
+            return await self._patience.wait(_parts(proto, bytes_max))
+        if not length.isdigit() or int(length) > bytes_max:
+            return None
+        return await self._patience.wait(proto())  # the server reads as much as the length says
+
 
 application: Final = Application()
 
 
-async def _body(scope: Scope, proto: RSGIHTTPProtocol, bytes_max: int) -> bytes | None:
-    """The whole body, or None where it is over the bound: neither waited for nor kept beyond it. Raises TooSlow."""
-    length = scope.headers.get("content-length")
-    if length is None and (scope.method in _WITHOUT_BODY or "transfer-encoding" not in scope.headers):
-        return b""
-    if length is not None and (not length.isdigit() or int(length) > bytes_max):
-        return None
-    try:
-        async with asyncio.timeout(limits.BODY_SECONDS):
-            if length is not None:
-                return await proto()  # the server reads as much as the length says
-            parts = bytearray()
-            async for part in proto:
-                parts += part
-                if len(parts) > bytes_max:
-                    return None
-            return bytes(parts)
-    except TimeoutError as error:
-        raise TooSlow from error
+async def _parts(proto: RSGIHTTPProtocol, bytes_max: int) -> bytes | None:
+    parts = bytearray()
+    async for part in proto:
+        parts += part
+        if len(parts) > bytes_max:
+            return None
+    return bytes(parts)
 
 
 def _is_form(scope: Scope) -> bool:

@@ -207,7 +207,9 @@ class EventAdmin(Table):
 class TimerAdmin(Table):
     """What is to be done later."""
 
-    list_display = ("id", "kind", "key", "generation", "due_at", "wake_at", "claims", "parked", "wait_cause")
+    list_display = (
+        "id", "kind", "key", "generation", "due_at", "wake_at", "leased_until", "claims", "parked", "wait_cause"
+    )  # fmt: skip
     list_filter = (KindFilter,)
     ids = ("id", "key")
 

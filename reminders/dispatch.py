@@ -12,7 +12,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from billing.database import Statements, uuid7
+from billing.database import Statements, named, uuid7
 from reminders import limits, poison
 from reminders.spending import Watch
 from reminders.states import Kind
@@ -51,10 +51,24 @@ class Claimed:
     due_at: datetime
 
 
-class Claimer:
-    """Claims what is due, and remembers the low-water mark from which it scans: one per dispatcher.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Look:
+    """What one look at the timers saw, by the database's clock. None where there is nothing of it."""
 
-    A scan starts a margin before the oldest row that it may have left, and from the very start once a minute.
+    now: datetime
+    due: int  # how many may ring, limits.CLAIM_MAX at most
+    oldest_due_seconds: float | None
+    oldest_ring: datetime | None  # the wake time of the oldest that is there, leased or not
+    first_ring: datetime | None  # and of the oldest that may be claimed
+    oldest_other: datetime | None
+    first_other: datetime | None
+
+
+class Claimer:
+    """Claims what is due, and remembers the low-water marks from which it looks: one per dispatcher.
+
+    A mark never passes a row that is there, so that a lease that ends is seen at the next look, whosever it was. Where
+    none is there it stays a margin behind now, for what commits late; a look begins at the very start once a minute.
     """
 
     def __init__(self, *, pacing: Pacing, lease_seconds: float, spending: Watch | None = None) -> None:
@@ -76,21 +90,33 @@ class Claimer:
             self._full_scan_due = monotonic + limits.FULL_SCAN_SECONDS
             self._low_water = {"rings": EPOCH, "others": EPOCH}
         token = uuid7()
-        allowed = self._allowed(monotonic)
-        claimed = self._claim("rings", token, allowed) if allowed else []
-        claimed += self._claim("others", token, limits.CLAIM_MAX)
+        look = self._look()
+        claimed: list[Claimed] = []
+        allowed = self._allowed(look.due, monotonic)
+        if allowed and look.first_ring:
+            claimed += self._claim("rings", token, allowed, since=look.first_ring)
+        if look.first_other:
+            claimed += self._claim("others", token, limits.CLAIM_MAX, since=look.first_other)
         return token, sorted(claimed, key=lambda row: row.due_at)
 
-    def _allowed(self, monotonic: float) -> int:
-        peek = statements.run("peek_rings", {"low_water": self._low_water["rings"], "limit": limits.CLAIM_MAX})
-        row = peek.fetchone()
-        assert row is not None
-        due, now, self.oldest_due_seconds = row
-        self.looked_at = now
+    def _look(self) -> _Look:
+        marks = {"rings_since": self._low_water["rings"], "others_since": self._low_water["others"]}
+        (row,) = named(statements.run("peek_timers", {**marks, "limit": limits.CLAIM_MAX}))
+        look = _Look(**row)
+        self.looked_at = look.now
+        self.oldest_due_seconds = look.oldest_due_seconds
+        settled = look.now - timedelta(seconds=limits.LOW_WATER_MARGIN_SECONDS)
+        self._low_water = {
+            "rings": min(look.oldest_ring or settled, settled),
+            "others": min(look.oldest_other or settled, settled),
+        }
+        return look
+
+    def _allowed(self, due: int, monotonic: float) -> int:
+        """How many of those that are due may ring now."""
         if not due:
-            self._low_water["rings"] = max(self._low_water["rings"], _before(now))
             return 0
-        allowed = max(0, min(int(due), self.pacing.concurrent_calls - self._open(monotonic)))
+        allowed = max(0, min(due, self.pacing.concurrent_calls - self._open(monotonic)))
         allowed = self._affordable(allowed, monotonic)
         if allowed and self.pacing.calls_per_second:
             allowed = self._take_pace(allowed)
@@ -123,19 +149,17 @@ class Claimer:
         taken = statements.run("take_pace", params).fetchone()
         return int(taken[0]) if taken else 0
 
-    def _claim(self, name: str, token: UUID, limit: int) -> list[Claimed]:
+    def _claim(self, name: str, token: UUID, limit: int, *, since: datetime) -> list[Claimed]:
         rows = statements.run(
             f"claim_{name}",
             {
-                "low_water": self._low_water[name],
+                "since": since,
                 "limit": limit,
                 "token": token,
                 "lease_seconds": self.lease_seconds,
                 "cause": "pacing" if self.paced else "backlog",
             },
         ).fetchall()
-        if rows and len(rows) < limit:
-            self._low_water[name] = max(self._low_water[name], _before(self.looked_at))
         return [Claimed(id=row[0], kind=Kind(row[1]), claims=row[2], strikes=row[3], due_at=row[4]) for row in rows]
 
 
@@ -199,7 +223,8 @@ def next_wake_seconds(*, claimer: Claimer) -> float:
 
     At most limits.POLL_SECONDS.
     """
-    row = statements.run("next_wake", {"looked_at": claimer.looked_at}).fetchone()
+    within = {"looked_at": claimer.looked_at, "poll_seconds": limits.POLL_SECONDS}
+    row = statements.run("next_wake", within).fetchone()
     waits = row[0] if row and row[0] is not None else limits.POLL_SECONDS
     return min(limits.PACED_SECONDS if claimer.paced else limits.POLL_SECONDS, max(0.0, float(waits)))
 
@@ -221,7 +246,3 @@ def notify() -> None:
 
 def _is_poison(row: Claimed) -> bool:
     return poison.is_poison(claims=row.claims, strikes=row.strikes)
-
-
-def _before(now: datetime) -> datetime:
-    return now - timedelta(seconds=limits.LOW_WATER_MARGIN_SECONDS)

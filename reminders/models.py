@@ -241,7 +241,8 @@ class OpenCall(models.Model):
 class Timer(models.Model):
     """At `due_at` do `kind` for `key`. The one mechanism for "later"; a row leaves when it is done.
 
-    `wake_at` is when a dispatcher may claim it: the due time at first, the end of the lease while claimed.
+    `wake_at` is when a dispatcher may claim it; it moves only where the timer comes again later. A claim is a `token`
+    until `leased_until`, and over where the token is taken away. No index knows of either: a claim is a HOT update.
     """
 
     id = models.UUIDField(primary_key=True)
@@ -256,6 +257,7 @@ class Timer(models.Model):
         null=True
     )  # when it was made, where it was due before: overdue counts from here
     token = models.UUIDField(null=True)
+    leased_until = models.DateTimeField(null=True)
     claims = models.SmallIntegerField(default=0, db_default=0)
     strikes = models.SmallIntegerField(default=0, db_default=0)  # of these, failures that are the row's own fault
     failing_since = models.DateTimeField(null=True)  # when its first opening failed; until known, its lease's end

@@ -17,7 +17,7 @@ WITH wanted AS (
     JOIN person p ON p.id = w.subscriber_id
     JOIN reminders_timer t ON t.id = w.timer_id
     JOIN reminders_reminder r ON r.id = t.key
-   WHERE t.token = %(token)s::uuid AND t.wake_at > now()
+   WHERE t.token = %(token)s::uuid AND (t.leased_until > now() OR t.wake_at > now())
      AND r.state = 'scheduled' AND r.generation = t.generation
    ORDER BY r.id FOR UPDATE OF r, t
 ), opened AS (

@@ -9,7 +9,7 @@ WITH moved AS (
          due_at = coalesce(%(next_due_at)s::timestamptz, r.due_at), rule_at = coalesce(%(next_due_at)s::timestamptz, r.rule_at),
          ended_at = CASE WHEN %(next_due_at)s::timestamptz IS NULL THEN %(at)s::timestamptz END
     FROM reminders_timer t
-   WHERE t.id = %(timer_id)s::uuid AND t.token = %(token)s::uuid AND t.wake_at > now()
+   WHERE t.id = %(timer_id)s::uuid AND t.token = %(token)s::uuid AND (t.leased_until > now() OR t.wake_at > now())
      AND r.id = t.key AND r.generation = t.generation AND r.state = 'scheduled'
   RETURNING r.*
 ), ended AS (

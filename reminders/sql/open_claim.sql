@@ -2,10 +2,12 @@
 -- its worker is known by its count. A strike where the worker is well (reminders/poison.py): it got others through that
 -- were taken up since this row first failed (at its lease's end, or before, ring_failed.sql). Or, where nobody else
 -- was due for so long, others before it: once for each time that others got through.
--- Only while the lease holds. Served by the primary keys and reminder_dead. Locks the claimed timers.
+-- Only while the lease holds (in wake_at: one that the version before wrote). Locks the claimed timers.
+-- Served by the primary keys and reminder_dead.
 WITH opened AS (
   UPDATE reminders_timer
-     SET claims = least(claims + 1, 1000), failing_since = CASE WHEN claims = 0 THEN wake_at ELSE failing_since END,
+     SET claims = least(claims + 1, 1000),
+         failing_since = CASE WHEN claims = 0 THEN greatest(leased_until, wake_at) ELSE failing_since END,
          strikes = CASE WHEN claims = 0 THEN 0
                         WHEN coalesce(id = %(suspect)s::uuid, true)
                          AND (failing_since < %(well_at)s::timestamptz
@@ -14,7 +16,7 @@ WITH opened AS (
                              AND NOT EXISTS (SELECT FROM reminders_reminder
                                               WHERE state = 'dead' AND ended_at > %(well_at)s::timestamptz))
                         THEN least(strikes + 1, 1000) ELSE strikes END
-   WHERE id = ANY (%(ids)s::uuid[]) AND token = %(token)s::uuid AND wake_at > now()
+   WHERE id = ANY (%(ids)s::uuid[]) AND token = %(token)s::uuid AND (leased_until > now() OR wake_at > now())
   RETURNING id, key, generation, due_at
 )
 SELECT o.id AS timer_id, o.due_at, r.id AS reminder_id, r.subscriber_id, r.trace_context, s.number, s.account_id, r.bucket,

@@ -3,7 +3,8 @@
 -- Locks the claimed timers. Served by the primary keys (of the attempts, whose ids begin with their time).
 WITH opened AS (
   UPDATE reminders_timer
-     SET claims = least(claims + 1, 1000), failing_since = CASE WHEN claims = 0 THEN wake_at ELSE failing_since END,
+     SET claims = least(claims + 1, 1000),
+         failing_since = CASE WHEN claims = 0 THEN greatest(leased_until, wake_at) ELSE failing_since END,
          strikes = CASE WHEN claims = 0 THEN 0
                         WHEN %(may_witness)s::boolean AND coalesce(id = %(suspect)s::uuid, true)
                          AND EXISTS (SELECT FROM (SELECT a.state, a.ended_at FROM reminders_attempt a
@@ -11,7 +12,7 @@ WITH opened AS (
                                                    ORDER BY a.id LIMIT 1000) AS begun
                                       WHERE begun.state = 'ended' AND begun.ended_at > failing_since)
                         THEN least(strikes + 1, 1000) ELSE strikes END
-   WHERE id = ANY (%(ids)s::uuid[]) AND token = %(token)s::uuid AND wake_at > now()
+   WHERE id = ANY (%(ids)s::uuid[]) AND token = %(token)s::uuid AND (leased_until > now() OR wake_at > now())
   RETURNING id, kind, key, claims, strikes
 )
 SELECT o.id, o.kind, o.key, o.claims, o.strikes, coalesce(a.trace_context, p.trace_context, '') AS trace_context,

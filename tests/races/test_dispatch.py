@@ -17,7 +17,9 @@ PERSON: Final = "+12025550101"
 TEA: Final = "Remind me in 1 minute about tea"
 CAKE: Final = "Remind me in 1 minute about cake"
 SKIP_LOCKED: Final = (("   FOR UPDATE SKIP LOCKED\n", ""), ("t.ctid = ANY", "t.id = ANY"), ("SELECT ctid", "SELECT id"))
-TOKEN_OF_INTENT: Final = (("t.token = %(token)s::uuid AND t.wake_at > now()\n     AND ", ""),)
+TOKEN_OF_INTENT: Final = (
+    ("t.token = %(token)s::uuid AND (t.leased_until > now() OR t.wake_at > now())\n     AND ", ""),
+)
 ROW_LOCKS_OF_INTENT: Final = (("   ORDER BY r.id FOR UPDATE OF r, t\n", ""),)
 ONE_OPEN_CALL: Final = (("  ON CONFLICT (subscriber_id) DO NOTHING\n", ""),)
 NO_PRIMARY_KEY: Final = ("ALTER TABLE reminders_opencall DROP CONSTRAINT reminders_opencall_pkey",)
@@ -95,14 +97,6 @@ def test_negative_control_without_the_token_the_late_worker_intends(
 ) -> None:
     guard_off(monkeypatch, world, edits={"intend": TOKEN_OF_INTENT})
     assert _late_worker_after_a_new_claim(world) == (1, 0)
-
-
-def test_a_worker_whose_lease_ran_out_unclaimed_intends_nothing(world: World) -> None:
-    _due(world, TEA)
-    bell = _bell(world)
-    dues = _take_up(bell)
-    world.clock.step(POLICY.lease_seconds)
-    assert _intend(world, bell, dues) == 0
 
 
 def _doorbell_rings_twice_at_once(world: World) -> tuple[int, int]:

@@ -41,6 +41,7 @@ POLICY: Final = Policy(
     freshness_seconds=60,
     lease_seconds=15,
 )
+CLAIMABLE_AT: Final = "greatest(wake_at, CASE WHEN token IS NOT NULL THEN leased_until END)"
 STEPS_MAX: Final = 600
 RECURRING: Final = ("reconcile", "partitions", "seal")
 VIEWS: Final = {f"/carriers/{pattern.pattern}": pattern.callback for pattern in urls.urlpatterns}
@@ -226,9 +227,9 @@ class World:
         )
 
     def _nothing_due(self) -> bool:
-        return self.rows("SELECT FROM reminders_timer WHERE wake_at <= %s LIMIT 1", self.clock.now) == []
+        return self.rows(f"SELECT FROM reminders_timer WHERE {CLAIMABLE_AT} <= %s LIMIT 1", self.clock.now) == []
 
     def _next_at(self) -> datetime:
-        timers = self.rows("SELECT min(wake_at) FROM reminders_timer")[0][0]
+        timers = self.rows(f"SELECT min({CLAIMABLE_AT}) FROM reminders_timer")[0][0]
         times = [at for at in (timers, self.carrier.next_at()) if at is not None]
         return min(times, default=self.clock.now + timedelta(seconds=60))

@@ -1,7 +1,7 @@
 -- How many events of each minute were good, for the objectives that the rows know. One row an objective and minute.
 -- freshness: occurrences by their first attempt; good where it rang in time. correctness: texts and attempts; not good
 -- is a break that was opened. completeness: occurrences first tried `settled_seconds` before; good where they have ended,
--- or wait for a next attempt that is planned.
+-- or wait for a next attempt that is planned, or has just been claimed.
 -- Locks nothing. Served by the primary keys (UUIDv7: a range of time) and break_open_once_per_subject.
 WITH tried AS (
   SELECT date_trunc('minute', a.intended_at) AS minute, a.ended_at, o.lateness_ms
@@ -11,7 +11,8 @@ WITH tried AS (
 ), settled AS (
   SELECT date_trunc('minute', a.intended_at) + make_interval(secs => %(settled_seconds)s::float8) AS minute,
          o.outcome IS NOT NULL OR EXISTS (SELECT FROM reminders_timer t
-           WHERE t.kind = 'ring' AND t.key = a.reminder_id AND t.wake_at > now()) AS good
+           WHERE t.kind = 'ring' AND t.key = a.reminder_id
+             AND (t.wake_at > now() OR t.token IS NOT NULL AND t.leased_until > now())) AS good
     FROM reminders_attempt a JOIN reminders_occurrence o ON o.id = a.occurrence_id
    WHERE a.id >= ringback_uuid7_at(%(since)s::timestamptz - make_interval(secs => %(settled_seconds)s::float8))
      AND a.id < ringback_uuid7_at(%(until)s::timestamptz - make_interval(secs => %(settled_seconds)s::float8))

@@ -1,6 +1,6 @@
 -- What the rows say now, for the watch: one row of figures. Each is read from an index or a small table.
--- A timer is due until it is settled: one that is claimed wakes within a lease, one that failed (`claims`) within its
--- back-off, and each counts as long as nobody finishes it: since it was due, or was made where it was due before.
+-- A timer is due until it is settled: one that failed (`claims`) wakes within its back-off, and each counts as long as
+-- nobody finishes it: since it was due, or was made where it was due before.
 -- Locks nothing. Served by timer_rings, timer_others, reminder_dead, break_open_once_per_subject, hold_reserved and the
 -- ledger's primary key (UUIDv7: a range of time).
 WITH rings AS MATERIALIZED (

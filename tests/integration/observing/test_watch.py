@@ -103,6 +103,11 @@ def test_what_is_claimed_and_not_dialled_is_still_due(world: World, watch: Watch
     )
     looked(watch, world)
     assert value(watch, "oldest_due_seconds") > 20
+    world.see.execute(
+        "UPDATE reminders_timer SET leased_until = wake_at, wake_at = due_at WHERE kind = 'ring'"
+    )  # the other was a claim of the version before: its lease is in the wake time
+    looked(watch, world)
+    assert value(watch, "oldest_due_seconds") > 20
 
 
 def test_what_fails_again_and_again_is_still_due_while_it_waits(world: World, watch: Watch) -> None:

@@ -1,16 +1,23 @@
 """Claims: in order, at the carrier's pace, as leases; poison travels alone and ends; what did not ring comes back."""
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import psycopg
+from django.db import connection, transaction
 
-from reminders import dispatch, limits
+from reminders import delivery, dispatch, limits
 from reminders.dispatch import Claimed, Claimer, Doorbell, Pacing
+from reminders.poison import NOBODY
 from reminders.states import Kind
 from tests import databases, servers
 from tests.world.world import POLICY, World
+
+HOT: Final = """
+SELECT pg_stat_get_xact_tuples_updated('reminders_timer'::regclass),
+       pg_stat_get_xact_tuples_hot_updated('reminders_timer'::regclass)
+"""
 
 
 class Away(Exception):
@@ -143,6 +150,54 @@ def test_it_finds_what_an_old_snapshot_holds_dead_rows_before(world: World, data
         reader.rollback()
 
 
+def test_it_keeps_its_mark_at_the_oldest_row_that_is_there_leased_or_not(world: World) -> None:
+    _people(world, 1)
+    world.clock.step(60)
+    due_at = world.clock.now
+    claimer, other = _claimer(), _claimer()
+    token, claimed = claimer.claim(monotonic=0)
+    world.clock.step(10)
+    for one in (claimer, other):
+        assert _rings(one.claim(monotonic=1)) == []
+        assert one._low_water["rings"] == due_at
+    world.attend(_ring_bells(token, claimed)[0])
+    for one in (claimer, other):
+        one.claim(monotonic=2)
+        assert one._low_water["rings"] == world.clock.now - timedelta(seconds=limits.LOW_WATER_MARGIN_SECONDS)
+
+
+def test_it_moves_the_mark_of_the_others_though_none_of_them_is_due(world: World) -> None:
+    claimer = _claimer()
+    assert claimer.claim(monotonic=0)[1] == []
+    world.clock.step(30)
+    assert claimer.claim(monotonic=1)[1] == []
+    assert claimer._low_water["others"] == world.clock.now - timedelta(seconds=limits.LOW_WATER_MARGIN_SECONDS)
+
+
+def _moved(world: World) -> list[tuple[int, int]]:
+    """Rows that a claim moved, and of these by a HOT update; then the same of the workers that open it."""
+    _people(world, 5)
+    world.clock.step(60)
+    found = []
+    with transaction.atomic(), connection.cursor() as cursor:
+        token, claimed = _claimer().claim(monotonic=0)
+        cursor.execute(HOT)
+        found.append(cursor.fetchone())
+        delivery.take_up(timer_ids=[row.id for row in claimed], token=token, witness=NOBODY, trace_context="")
+        cursor.execute(HOT)
+        found.append(cursor.fetchone())
+    return found
+
+
+def test_a_claim_and_its_opening_leave_nothing_behind_in_an_index(world: World) -> None:
+    assert _moved(world) == [(10, 10), (20, 20)]
+
+
+def test_negative_control_a_lease_that_an_index_knows_leaves_an_entry_for_each_row(world: World) -> None:
+    world.see.execute("CREATE INDEX ON reminders_timer (leased_until)")
+    assert _moved(world) == [(10, 0), (20, 10)]
+
+
 def test_it_finds_within_a_minute_what_lies_behind_the_low_water_mark(world: World) -> None:
     claimer = _claimer()
     claimer.claim(monotonic=0)
@@ -173,8 +228,19 @@ def test_it_does_not_sleep_over_a_timer_that_fell_due_since_it_looked(world: Wor
 def test_it_serves_its_claims_by_their_indexes(world: World, owner: psycopg.Connection[Any]) -> None:
     _people(world, 5)
     owner.execute("SET enable_seqscan = off")
-    plans = owner.execute(
-        "EXPLAIN SELECT id FROM reminders_timer WHERE kind = 'ring' AND wake_at >= now() - interval '1 minute'"
-        " AND wake_at <= now() ORDER BY wake_at LIMIT 500 FOR UPDATE SKIP LOCKED"
-    ).fetchall()
-    assert any("timer_rings" in line for (line,) in plans)
+    since = world.clock.now - timedelta(minutes=1)
+    claim = {"token": UUID(int=1), "lease_seconds": 15.0, "cause": "backlog", "since": since, "limit": 500}
+    look = {"rings_since": since, "others_since": since, "limit": 500}
+    wake = {"looked_at": since, "poll_seconds": 1.0}
+    for name, params, indexes in (
+        ("claim_rings", claim, {"timer_rings"}),
+        ("claim_others", claim, {"timer_others"}),
+        ("peek_timers", look, {"timer_rings", "timer_others"}),
+        ("next_wake", wake, {"timer_rings", "timer_others"}),
+    ):
+        plan = owner.execute(b"EXPLAIN " + dispatch.statements.text(name), params).fetchall()
+        scans = [
+            line for (line,) in plan if "on reminders_timer" in line and "Update" not in line and "Tid" not in line
+        ]
+        assert all("using" in line for line in scans), scans
+        assert {line.split(" using ")[1].split()[0] for line in scans} == indexes

@@ -162,6 +162,7 @@ def phrases(sentence: Sentence, frame: Frame, start: int) -> list[Found]:
         word = words[i]
         here = phrase_at(sentence, frame, i)
         linking = word in "/-" or (word in sentence.lexicon.unit and word not in sentence.lexicon.weekday)
+        linking = linking or word in sentence.lexicon.compound  # "movie night tomorrow"
         if here is not None and linking and again < AGAIN_MAX and _adds_nothing(sentence, frame, here):
             again += here.end - i
             i += 1

@@ -62,9 +62,9 @@ class Lexicon:
         )
         self.alternate, self.filler, self.day_past = (frozenset(tables[n]) for n in ("alternate", "filler", "day_past"))
         self.part_every, self.being, self.with_on = (frozenset(tables[n]) for n in ("part_every", "being", "with_on"))
-        # `link` and `part_linked` are no tables: by these words no language is known.
-        self.link, self.part_linked = (
-            frozenset(map(_key, languages.table(code)["words"].get(n, ()))) for n in ("link", "part_linked")
+        # These are no tables: by such words no language is known.
+        self.link, self.part_linked, self.compound = (
+            frozenset(map(_key, languages.table(code)["words"].get(n, ()))) for n in ("link", "part_linked", "compound")
         )
         self.time_before, self.part_today = frozenset(tables["time_before"]), frozenset(tables["part_today"])
         self.number: dict[str, float] = tables["number"]

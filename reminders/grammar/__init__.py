@@ -106,8 +106,10 @@ def _tongues(words: list[str], usual: str) -> tuple[str, ...]:
     known = foreign()
     votes: dict[str, int] = {}
     for word in words:
-        for code in known.get(word, ()) if len(word) > 1 or word > "z" else ():  # the "k" of "5k" is no word
-            votes[code] = votes.get(code, 0) + 1
+        codes = known.get(word)
+        if codes is not None and (len(word) > 1 or word > "z"):  # the "k" of "5k" is no word
+            for code in codes:
+                votes[code] = votes.get(code, 0) + 1
     others = sorted(votes, key=lambda code: -votes[code])
     return tuple(dict.fromkeys((usual, *others[:TONGUES_MAX], languages.DEFAULT)))
 
@@ -331,7 +333,11 @@ def _list_after(sentence: Sentence, frame: Frame, here: Found) -> Found | None:
 
 def _hours_to(sentence: Sentence, frame: Frame, known: list[Found]) -> Found | None:
     """A list of hours that ends with the last phrase that was found, or after it."""
+    words, both = sentence.words, sentence.lexicon.both
     for one in known[-TIMES_MAX:]:
+        after = words[one.end] if one.end < len(words) else ""
+        if not (after in both or "0" <= after[:1] <= "9"):
+            continue
         found = listed_hours(sentence, frame, one)
         if found is not None and found.end >= known[-1].end:
             return found

@@ -71,6 +71,8 @@ def command(sentence: Sentence, frame: Frame, told: Voice, plain: list[str]) -> 
 
 def _impolite(words: list[str], told: Voice) -> list[str]:
     """The words without the polite ones at both ends."""
+    if not words or (words[0] not in told.polite_starts and words[-1] not in told.polite_ends):
+        return words
     start, end, changed = 0, len(words), True
     while changed and start < end:
         changed = False
@@ -101,7 +103,7 @@ def _delete(sentence: Sentence, frame: Frame, told: Voice, rest: list[str]) -> R
 
 def _delete_last(sentence: Sentence, frame: Frame, told: Voice, words: list[str]) -> Request | None:
     """Where the verb comes last: "sab hata do", "1 hata do"."""
-    for size in (3, 2, 1):
+    for size in (3, 2, 1) if told.delete_last else ():
         if len(words) <= size or tuple(words[-size:]) not in told.delete_last:
             continue
         rest = words[:-size]
@@ -119,7 +121,7 @@ def _delete_last(sentence: Sentence, frame: Frame, told: Voice, words: list[str]
 
 def _move_last(sentence: Sentence, told: Voice, words: list[str]) -> Request | None:
     """ "1 ko 6 baje karo"."""
-    number, j = _number(told, words)
+    number, j = _number(told, words) if told.move_last else (None, 0)
     if number is None or j >= len(words) or words[j] not in told.object_marks:
         return None
     for size in (3, 2, 1):

@@ -88,6 +88,8 @@ class Voice:
                 self.reminder | base.reminder,
                 self.polite | base.polite,
             )
+        self.polite_starts = frozenset(saying[0] for saying in self.polite)
+        self.polite_ends = frozenset(saying[-1] for saying in self.polite)
 
 
 @lru_cache(maxsize=32)

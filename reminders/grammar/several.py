@@ -167,7 +167,8 @@ def divided(sentence: Sentence, frame: Frame, first: Found, last: Found) -> Foun
     if not whole or not (is_day_only(last.phrase) or is_time_only(last.phrase)):
         return None
     for start in range(max(first.start + 1, first.end - DIVIDED_MAX), first.end):
-        found = phrase_at(sentence, frame, start)
+        glued = sentence.starts[start] == sentence.ends[start - 1]  # the "th" of "13th" is no thursday
+        found = None if glued else phrase_at(sentence, frame, start)
         if found is not None and found.end == last.end and is_whole(found.phrase):
             return found
     return None

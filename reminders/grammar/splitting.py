@@ -59,9 +59,6 @@ class Frame:
 def phrase_at(sentence: Sentence, frame: Frame, i: int, words: list[str] | None = None) -> Found | None:
     """The date phrase that starts exactly at word `i`."""
     listed = sentence.words if words is None else words
-    glued = words is None and 0 < i < len(listed) and sentence.starts[i] == sentence.ends[i - 1]
-    if glued and listed[i][0].isalnum() and listed[i - 1][-1].isalnum():
-        return None  # the end of a word
     phrase = Phrase(listed, sentence.lexicon, readers(frame.code), frame.now, frame.convention)
     phrase.dayfirst = frame.dayfirst
     if sentence.inners >= INNERS_IN_A_MESSAGE_MAX:
@@ -85,11 +82,11 @@ def _whole(sentence: Sentence, phrase: Phrase, i: int, end: int) -> int:
     "rent 44e0d", "order 7d2", "a1b2c3": what people and machines number things with.
     """
     words, starts, ends = sentence.words, sentence.starts, sentence.ends
-    for k in range(i + 1, end):
-        if starts[k] == ends[k - 1] and _is_code(sentence, k):
-            return _begun(sentence, i, k)
-        if sentence.has_bracket and ")" in sentence.text[ends[k - 1] : starts[k]] and _is_aside(sentence, i):
-            return k
+    if sentence.has_bracket and (k := _after_an_aside(sentence, i, end)):
+        return k
+    linked = not sentence.lexicon.both.isdisjoint(words[i:end])
+    if (linked or (phrase.problem and phrase.month)) and (k := _code_in(sentence, i, end)):
+        return _begun(sentence, i, k)
     if phrase.more_times and (k := _before_a_count(sentence, i, end)):
         return k
     if phrase.days and phrase.hour >= 0 and not phrase.month and (k := _before_ordinal(sentence, i, end)):
@@ -130,18 +127,26 @@ def _before_a_count(sentence: Sentence, i: int, end: int) -> int:
     return k if between == after == " " and not known else 0
 
 
-def _is_aside(sentence: Sentence, i: int) -> bool:
-    """Whether word `i` stands amid an aside: "(last one 12/10/25) on wednesday", but not "(5pm) tomorrow"."""
+def _after_an_aside(sentence: Sentence, i: int, end: int) -> int:
+    """The word after "(last one 12/10/25)", amid which word `i` stands; 0 for none, and for "(5pm) tomorrow"."""
     before = sentence.text[: sentence.starts[i]]
-    return before.rfind("(") > before.rfind(")") and not before.rstrip().endswith("(")
+    if before.rfind("(") <= before.rfind(")") or before.rstrip().endswith("("):
+        return 0
+    for k in range(i + 1, end):
+        if ")" in sentence.text[sentence.ends[k - 1] : sentence.starts[k]]:
+            return k
+    return 0
 
 
-def _is_code(sentence: Sentence, k: int) -> bool:
-    """Whether a word that follows on a figure without a space makes one name of both: "44e0d", "51feb"."""
-    before, word = sentence.words[k - 1], sentence.words[k]
-    if word in sentence.lexicon.both:
-        return word.isalpha() and before.isdecimal()
-    return word in sentence.lexicon.month and before.isdecimal() and DAYS_MAX < int(before) < YEAR_MIN
+def _code_in(sentence: Sentence, i: int, end: int) -> int:
+    """What is no word of its own: the "e" of "44e0d", which is one in Spanish, the "feb" of "51feb"; 0 for none."""
+    words, lexicon = sentence.words, sentence.lexicon
+    for k in range(i + 1, end):
+        if sentence.starts[k] > sentence.ends[k - 1] or not words[k - 1].isdecimal() or not words[k].isalpha():
+            continue
+        if words[k] in lexicon.both or (words[k] in lexicon.month and DAYS_MAX < int(words[k - 1]) < YEAR_MIN):
+            return k
+    return 0
 
 
 def phrases(sentence: Sentence, frame: Frame, start: int) -> list[Found]:
@@ -271,6 +276,8 @@ def _is_glued(sentence: Sentence, i: int) -> bool:
     if not i or sentence.starts[i] != sentence.ends[i - 1]:
         return False
     before = sentence.words[i - 1]
+    if before[-1].isalnum() and sentence.words[i][0].isalnum():
+        return True
     if before == "-" and i > 1 and sentence.starts[i - 1] == sentence.ends[i - 2]:
         before = sentence.words[i - 2]  # "INV-2026-10-31"
     return before == "&" or (

@@ -50,6 +50,10 @@ class Voice:
         self.kindly: Sayings = _by_first(asking.get("thanks", ()), None)
         self.thanks_ends = frozenset(saying[-1] for saying in self.thanks)
         self.close = frozenset(tuple(tokens(saying)) for saying in asking.get("close", ()))
+        self.it = frozenset(tuple(tokens(saying)) for saying in data.get("answers", {}).get("it", ()))
+        self._take_commands(commands, base)
+
+    def _take_commands(self, commands: dict[str, list[str]], base: Voice | None) -> None:
         self.exact: dict[tuple[str, ...], str] = dict(base.exact) if base else {}
         for kind in EXACT:
             self.exact.update((tuple(tokens(saying)), kind) for saying in commands.get(kind, ()))
@@ -64,7 +68,6 @@ class Voice:
                 self.kinds[word] = (*self.kinds.get(word, ()), kind)
         self.move_to: Sayings = _by_first(commands.get("move_to", ()), base.move_to if base else None)
         self.edit_to: Sayings = _by_first(commands.get("edit_to", ()), base.edit_to if base else None)
-        self.it = frozenset(tuple(tokens(saying)) for saying in data.get("answers", {}).get("it", ()))
         self.ones = frozenset(commands.get("ones", ()))
         self.all = frozenset(tuple(tokens(saying)) for saying in commands.get("all", ()))
         self.reminder = frozenset(tokens(" ".join(commands.get("reminder", ()))))

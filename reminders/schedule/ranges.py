@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reminders.schedule import clock as clocks
-from reminders.schedule.phrase import Phrase
+from reminders.schedule.phrase import INNERS_MAX, Phrase
 
 # "0930-1045" is two times, "650-6500" is none.
 FIGURES_OF_A_TIME = 4
@@ -17,6 +17,8 @@ def range_end(p: Phrase, i: int) -> int:
         return 0  # "5pm jul-0"
     if p.days and p.hour < 0 and (j := _day_after(p, i + 1)):
         return j
+    if p.inners >= INNERS_MAX:
+        return 0
     last, j = p.within(i + 1, at=i + 1 if p.hour >= 0 else -1)
     if j == i + 1 or last.freq or last.span or last.problem or (p.freq and (p.more_times or last.has_day())):
         return 0

@@ -7,7 +7,7 @@ from typing import Final
 from reminders.schedule.clock import repeats_later
 from reminders.schedule.dates import edge, nth, repeated, time_of_part
 from reminders.schedule.numbers import number
-from reminders.schedule.phrase import Phrase
+from reminders.schedule.phrase import INNERS_MAX, Phrase
 from reminders.schedule.ranges import range_end
 from reminders.schedule.resolve import in_half, moment
 
@@ -150,7 +150,7 @@ def through(p: Phrase, i: int) -> int:
 
 def until(p: Phrase, i: int) -> int:
     """The last day of what repeats."""
-    if not p.freq:
+    if not p.freq or p.inner or p.inners >= INNERS_MAX:
         return 0
     last, j = p.within(i + 1)
     if j == i + 1 or last.freq:

@@ -8,7 +8,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from reminders import languages
-from reminders.grammar import commands
+from reminders.grammar import ahead, commands
 from reminders.grammar.due import due
 from reminders.grammar.request import KINDS, Request
 from reminders.grammar.sayings import Voice, foreign, match, spoken, voice
@@ -20,6 +20,7 @@ from reminders.grammar.several import (
     is_festival,
     is_kind,
     is_whole,
+    limited_behind,
     listed_hours,
     listed_times,
     modifies,
@@ -32,7 +33,7 @@ from reminders.schedule.clock import TIMES_MAX
 from reminders.schedule.conventions import convention
 from reminders.schedule.moving import moved
 from reminders.schedule.phrase import Phrase
-from reminders.schedule.resolve import NO_DATE, elapsed_from
+from reminders.schedule.resolve import NO_DATE
 from reminders.schedule.stamps import forwards, localised
 from reminders.schedule.tokens import outer_spans, tokens
 
@@ -46,8 +47,6 @@ SUBJECT_OF_TIMES_MAX: Final = 40
 NOON: Final = 12
 # So many words may stand before "remind me": "good evening sir, kindly remind me".
 PREAMBLE_WORDS_MAX: Final = 4
-# "... remind me half an hour before it please": in so many words from the end.
-AHEAD_WORDS_MAX: Final = 7
 QUOTES: Final = ('"', "“", "'", "‘", "«")
 TEXT_CHARACTERS_MAX: Final = 1_600
 # Languages that are tried besides the person's own and English.
@@ -131,9 +130,11 @@ def _in_language(sentence: Sentence, frame: Frame, told: Voice) -> tuple[int, Re
     if request is not None:
         return 100 * len(sentence.plain), request
     opened, greeted = _opening(sentence, frame, told)
-    if (early := _ahead(sentence, frame, told, opened)) is not None:
+    if (early := _ahead_of(sentence, frame, told, opened)) is not None:
         return early
     found, cuts = _date(sentence, frame, told, opened, asked=opened > greeted)
+    if found is not None and found.freq and (limited := limited_behind(sentence, frame, cuts)) is not None:
+        found, cuts = limited.phrase, [*cuts, limited]
     if not found and commands.stops_in_passing(sentence.plain, told):
         return 50 * len(sentence.plain), Request(kind="stop", language=told.code)
     # A word that only links explains little: the "Al" of "call Al feb 30" is no Spanish.
@@ -153,6 +154,21 @@ def _in_language(sentence: Sentence, frame: Frame, told: Voice) -> tuple[int, Re
     return explained * 10 + 5, request
 
 
+def _ahead_of(sentence: Sentence, frame: Frame, told: Voice, opened: int) -> tuple[int, Request] | None:
+    """So long before something else, where the message says so."""
+
+    def understood(part: Sentence) -> tuple[int, Request]:
+        return _in_language(part, frame, told)
+
+    if (early := ahead.leading(sentence, frame, told, opened, understood)) is not None:
+        return early
+    if not ahead.may_trail(sentence, told):
+        return None
+    closing = _closing(sentence, told, opened)
+    end = closing[0].start if closing else len(sentence.words)
+    return ahead.trailing(sentence, frame, told, opened, end, understood)
+
+
 def _with_vague(sentence: Sentence, told: Voice, cuts: list[Cut], opened: int, greeted: int) -> list[Cut]:
     """ "Remind me in a bit to stretch", "... to stretch later": what is no time yet, and no part of the subject."""
     words, n = sentence.words, cuts[0].start if cuts else len(sentence.words)
@@ -162,39 +178,6 @@ def _with_vague(sentence: Sentence, told: Voice, cuts: list[Cut], opened: int, g
         return [Cut(opened, end), *cuts]
     size = next((size for size in (4, 3, 2, 1) if n - size > opened and match(told.vague, words, n - size) == n), 0)
     return [Cut(n - size, n), *cuts] if size else cuts
-
-
-def _ahead(sentence: Sentence, frame: Frame, told: Voice, opened: int) -> tuple[int, Request] | None:
-    """ "Dentist at 5, remind me an hour before": as the rest has it, so long before; None where nothing says so."""
-    words = sentence.words
-    if told.ahead_ends.isdisjoint(words[-AHEAD_WORDS_MAX:]):
-        return None
-    n, closing = len(words), _closing(sentence, told, opened)
-    if closing:
-        n = closing[0].start
-    while n and (words[n - 1],) in told.thanks:
-        n -= 1
-    j = next((n - size for size in (3, 2, 1) if size <= n and tuple(words[n - size : n]) in told.ahead), 0)
-    for i in range(max(j - 4, opened), j):
-        found = phrase_at(sentence, frame, i, words[: j + (words[j] in sentence.lexicon.before)])  # "the day before"
-        if found is None or found.end != j or not found.phrase.span or is_whole(found.phrase):
-            continue
-        k = next((i - size for size in (3, 2, 1) if match(told.midst, words, max(i - size, 0)) == i), i)
-        if i == opened > 0:
-            return 0, Request(kind="unclear", problem="no_date", language=told.code)  # before what?
-        if k <= opened or (k == i and not closing):
-            return None
-        rest = sentence.text[: sentence.starts[k]].rstrip(" ,;.-–—")
-        explained, request = _in_language(Sentence(rest, outer_spans(rest), told.code), frame, told)
-        if request.kind != "remind" or request.when is None or request.rrule:
-            return None
-        found.phrase.sign = -1
-        when = elapsed_from(found.phrase, request.when)
-        if when <= frame.now:
-            return explained, replace(request, kind="past", problem="past", when=when, choices=())
-        moved_on = tuple(elapsed_from(found.phrase, choice) for choice in request.choices)
-        return explained + 10 * (len(words) - k), replace(request, when=when, choices=moved_on)
-    return None
 
 
 def _opening(sentence: Sentence, frame: Frame, told: Voice) -> tuple[int, int]:

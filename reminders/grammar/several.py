@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Final
 
 from reminders.grammar.sayings import Voice, match
-from reminders.grammar.sentence import Sentence
+from reminders.grammar.sentence import Cut, Sentence
 from reminders.grammar.splitting import Found, Frame, phrase_at
 from reminders.schedule.clock import TIMES_MAX
 from reminders.schedule.descent import readers
@@ -18,6 +18,8 @@ from reminders.schedule.resolve import UNSAID
 NOON: Final = 12
 # A day and a time are said in so many words.
 DIVIDED_MAX: Final = 6
+# "... until the end of next month": in so many words.
+LIMIT_WORDS_MAX: Final = 7
 
 
 def parted(sentence: Sentence, frame: Frame, first: Found, last: Found, opened: int) -> Found | None:
@@ -42,6 +44,24 @@ def together(sentence: Sentence, frame: Frame, first: Found, last: Found) -> Fou
     words = sentence.words[first.start : first.end] + sentence.words[last.start : last.end]
     both = phrase_at(sentence, frame, 0, words)
     return both if both is not None and both.end == len(words) else None
+
+
+def limited_behind(sentence: Sentence, frame: Frame, cuts: Sequence[Cut]) -> Found | None:
+    """The end of what repeats, where it stands behind the subject: "every hour to drink water until 6pm".
+
+    The words that say it, with the whole rule as its phrase. "For" may as well be said of the thing: "food for 3 days".
+    """
+    words = sentence.words
+    rule, end = cuts[0], min((cut.start for cut in cuts[1:]), default=len(words))
+    for i in range(max(rule.end + 1, end - LIMIT_WORDS_MAX), end - 1):
+        if words[i] not in sentence.lexicon.until:
+            continue
+        both = phrase_at(sentence, frame, 0, words[rule.start : rule.end] + words[i:end])
+        if both is None or both.end != rule.end - rule.start + end - i:
+            continue
+        if both.phrase.until is not None:
+            return Found(i, end, both.phrase)
+    return None
 
 
 def corrected(sentence: Sentence, first: Found, last: Found, told: Voice) -> Found | None:

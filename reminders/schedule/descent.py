@@ -99,7 +99,7 @@ def unlinked(p: Phrase, i: int) -> int:
         return -(i + 1)  # "before friday" is by then
     dated, j = p.has_day(), clocks.clock(p, i + 1 + (p.word(i + 1) in p.lexicon.at))
     more = p.word(j) in p.lexicon.part or p.word(j) in p.lexicon.day
-    if j and (dated or p.half or p.by_name or more):
+    if j and (dated or p.half or p.by_name or more or j == len(p.words)):
         p.firm = True
         return j
     p.hour = -1

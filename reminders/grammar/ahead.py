@@ -1,0 +1,136 @@
+"""So long before something else: "15 minutes before my 4pm call", "dentist at 5, remind me the day before"."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, time, timedelta
+from typing import Final
+
+from reminders.grammar.request import Request
+from reminders.grammar.sayings import Voice, match
+from reminders.grammar.sentence import Sentence
+from reminders.grammar.several import is_day_only, is_time_only, is_whole, together
+from reminders.grammar.splitting import Frame, phrase_at, phrases
+from reminders.grammar.subject import left_of
+from reminders.schedule.phrase import Phrase
+from reminders.schedule.resolve import aware, elapsed_from, point
+from reminders.schedule.tokens import outer_spans
+
+# A message, or a part of one: how many of its words are explained, and what it asks for.
+Understood = Callable[[Sentence], tuple[int, Request]]
+
+# How long before is said in so many words.
+LEAD_WORDS_MAX: Final = 5
+# "... remind me half an hour before it please": in so many words from the end.
+TRAIL_WORDS_MAX: Final = 7
+
+
+def leading(
+    sentence: Sentence, frame: Frame, told: Voice, opened: int, understood: Understood
+) -> tuple[int, Request] | None:
+    """ "15 minutes before my 4pm call": as the rest has it, so long before; None where nothing says so.
+
+    What says no time itself ("before the movie") is asked for one, and never taken for 15 minutes from now.
+    """
+    words, before = sentence.words, sentence.lexicon.before
+    here = words[opened + 1 : opened + 1 + LEAD_WORDS_MAX]
+    if before.isdisjoint(here):
+        return None
+    k = opened + 1 + next(i for i, word in enumerate(here) if word in before)
+    lead = _lead(sentence, frame, opened, k) if k + 1 < len(words) else None
+    if lead is None:
+        return None
+    known = phrase_at(sentence, frame, opened)
+    if known is not None and known.end > k + 1 and (known.phrase.has_day() or known.phrase.hour >= 0):
+        return None  # "10 minutes before 4", "the day before christmas": a phrase of its own
+    rest = sentence.text[sentence.starts[k + 1] :]
+    inner = Sentence(rest, outer_spans(rest), told.code)
+    explained, request = understood(inner)
+    if request.kind == "unclear" and request.problem == "no_date":
+        return 1, replace(request, subject=request.subject or rest.strip())
+    if request.kind != "remind" or request.when is None or request.rrule:
+        return None
+    request = _with_its_time(inner, frame, told, request)
+    return explained + 10 * (k + 1 - opened), _earlier(lead, frame, request)
+
+
+def trailing(
+    sentence: Sentence, frame: Frame, told: Voice, opened: int, end: int, understood: Understood
+) -> tuple[int, Request] | None:
+    """ "Dentist at 5, remind me an hour before": as the rest has it, so long before; None where nothing says so.
+
+    `end`: of the words that are not only how a request closes.
+    """
+    words, closed = sentence.words, end < len(sentence.words)
+    n = end
+    while n and (words[n - 1],) in told.thanks:
+        n -= 1
+    j = next((n - size for size in (3, 2, 1) if size <= n and tuple(words[n - size : n]) in told.ahead), 0)
+    for i in range(max(j - 4, opened), j):
+        lead = _lead(sentence, frame, i, j)
+        if lead is None:
+            continue
+        k = next((i - size for size in (3, 2, 1) if match(told.midst, words, max(i - size, 0)) == i), i)
+        if i == opened > 0:
+            return 0, Request(kind="unclear", problem="no_date", language=told.code)  # before what?
+        if k <= opened or (k == i and not closed):
+            return None
+        rest = sentence.text[: sentence.starts[k]].rstrip(" ,;.-–—")
+        explained, request = understood(Sentence(rest, outer_spans(rest), told.code))
+        if request.kind != "remind" or request.when is None or request.rrule:
+            return None
+        return explained + 10 * (len(words) - k), _earlier(lead, frame, request)
+    return None
+
+
+def may_trail(sentence: Sentence, told: Voice) -> bool:
+    """Whether a message ends with "before" at all: nearly none does."""
+    return not told.ahead_ends.isdisjoint(sentence.words[-TRAIL_WORDS_MAX:])
+
+
+def _lead(sentence: Sentence, frame: Frame, i: int, k: int) -> Phrase | None:
+    """How long before, from word `i` to the "before" at `k`: a length of time, or the part of the day before."""
+    words = sentence.words
+    for end in (k, k + 1):  # "half an hour | before", "the day before |"
+        found = phrase_at(sentence, frame, i, words[:end])
+        if found is not None and found.end == k and found.phrase.span and not is_whole(found.phrase):
+            return found.phrase
+    found = phrase_at(sentence, frame, i, words[:k])
+    if found is None or found.end != k or not found.phrase.part:
+        return None
+    p = found.phrase
+    return None if p.has_day() or p.hour >= 0 or p.span else p  # "the night before"
+
+
+def _earlier(lead: Phrase, frame: Frame, request: Request) -> Request:
+    assert request.when is not None
+    when = _before(lead, frame, request.when)
+    if when <= frame.now:
+        return replace(request, kind="past", problem="past", when=when, choices=())
+    return replace(request, when=when, choices=tuple(_before(lead, frame, choice) for choice in request.choices))
+
+
+def _before(lead: Phrase, frame: Frame, event: datetime) -> datetime:
+    if lead.span:
+        lead.sign = -1
+        return elapsed_from(lead, event)
+    day = event.date() - timedelta(days=1)
+    return aware(lead, datetime.combine(day, time(frame.convention.parts[lead.part]), event.tzinfo))
+
+
+def _with_its_time(inner: Sentence, frame: Frame, told: Voice, request: Request) -> Request:
+    """Of "my 3pm appointment tomorrow" the time too, which otherwise only says which one; and its name whole."""
+    known = phrases(inner, frame, 0)
+    if (
+        len(known) == 1
+        and known[0].start > 0
+        and known[0].end < len(inner.words)
+        and (inner.words[known[0].start - 1] in inner.lexicon.determiner)
+    ):
+        return replace(request, subject=left_of(inner, 0, [], told))
+    if len(known) != 2 or not (is_time_only(known[0].phrase) and is_day_only(known[1].phrase)):
+        return request
+    both = together(inner, frame, known[0], known[1])
+    when = point(both.phrase) if both is not None else None
+    return replace(request, when=when, choices=()) if isinstance(when, datetime) else request

@@ -124,13 +124,13 @@ def _is_told_in(code: str, words: list[str]) -> bool:
     return len([word for word in words if word in said]) > theirs
 
 
-def _in_language(sentence: Sentence, frame: Frame, told: Voice) -> tuple[int, Request]:
-    """The request as this language has it, and how many of the words it explains."""
+def _in_language(sentence: Sentence, frame: Frame, told: Voice, *, part: bool = False) -> tuple[int, Request]:
+    """The request as this language has it, and how many of the words it explains; `part`: of a part of a message."""
     request = commands.command(sentence, frame, told, sentence.plain)
     if request is not None:
         return 100 * len(sentence.plain), request
     opened, greeted = _opening(sentence, frame, told)
-    if (early := _ahead_of(sentence, frame, told, opened)) is not None:
+    if not part and (early := _ahead_of(sentence, frame, told, opened)) is not None:
         return early
     found, cuts = _date(sentence, frame, told, opened, asked=opened > greeted)
     if found is not None and found.freq and (limited := limited_behind(sentence, frame, cuts)) is not None:
@@ -158,7 +158,7 @@ def _ahead_of(sentence: Sentence, frame: Frame, told: Voice, opened: int) -> tup
     """So long before something else, where the message says so."""
 
     def understood(part: Sentence) -> tuple[int, Request]:
-        return _in_language(part, frame, told)
+        return _in_language(part, frame, told, part=True)  # once in a message: not before what is before something
 
     if (early := ahead.leading(sentence, frame, told, opened, understood)) is not None:
         return early

@@ -51,6 +51,7 @@ DEAR: Final = (
     "segundo saados ",
     "hundred and ",
     "5-- 5.95-- ",
+    "¼ nights before ",
 )
 
 

@@ -7,6 +7,7 @@ carrier: a real one needs a number of its own that answers, which nothing here p
 
 import http.client
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
@@ -54,14 +55,14 @@ class Canary:
         """Answer what rings and press 1. Heard is heard, also where the carrier answered and pressed by itself."""
         calls = self._ask("GET", f"/sim/phones/{quote(NUMBER, safe='')}")["calls"]
         for call in calls:
-            heard = any("canary" in one for one in call["heard"])
+            heard = _has_heard(call)
             if call["state"] == "ringing":
                 self._ask("POST", f"/sim/calls/{call['sid']}/answer", {})
             elif call["state"] == "in-progress" and heard and not call["pressed"]:
                 self._ask("POST", f"/sim/calls/{call['sid']}/press", {"digits": "1"})
             if heard and call["sid"] not in self._heard:
                 self.heard_at = at
-        self._heard = {call["sid"] for call in calls if call["heard"]}
+        self._heard = {call["sid"] for call in calls if _has_heard(call)}
 
     def _ask(self, method: str, path: str, told: dict[str, str] | None = None) -> Any:
         parts = urlsplit(self.carrier)
@@ -72,3 +73,8 @@ class Canary:
             return json.loads(connection.getresponse().read() or b"null")
         finally:
             connection.close()
+
+
+def _has_heard(call: Mapping[str, Any]) -> bool:
+    """Whether its reminder was spoken, and not the greeting alone."""
+    return any("canary" in one for one in call["heard"])

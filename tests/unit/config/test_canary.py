@@ -61,6 +61,17 @@ def test_it_has_heard_where_the_carrier_answered_and_pressed_between_two_looks(
     assert bird.look(129, placed=0) == 4
 
 
+def test_it_has_heard_a_call_that_had_only_greeted_it_when_it_looked_before(
+    phone: dict[str, Any], bird: Canary
+) -> None:
+    bird.look(100, placed=0)
+    bird.look(115, placed=0)
+    phone["calls"] = [call("in-progress") | {"heard": ["Hello, this is Ringback with your reminder."]}]
+    assert bird.look(121, placed=1) == 21
+    phone["calls"] = [call("completed", heard=True, pressed="1")]
+    assert bird.look(125, placed=0) == 0
+
+
 def test_it_keeps_quiet_while_others_are_rung(phone: dict[str, Any], bird: Canary) -> None:
     assert [bird.look(at, placed=1) for at in range(100, 400, 5)] == [0] * 60
     assert texts(phone) == 0

@@ -54,7 +54,10 @@ GAUGES: Final[Mapping[str, tuple[str, str]]] = {
         "Since the canary last heard its reminder, or others were rung; absent without one",
         "",
     ),
-    "ringback_canary_missed": ("The same in rounds of the canary; under 2 where all is well", ""),
+    "ringback_canary_overdue_seconds": (
+        "For how long the canary's phone should have rung and it has heard nothing",
+        "",
+    ),
 }
 COUNTERS: Final[Mapping[str, tuple[str, str]]] = {
     "ringback_sli_events": ("Events of each objective", "slo"),

@@ -131,7 +131,7 @@ class Watch:
         if self.canary is not None:
             age = self.canary.look(at, placed=scraped.total("ringback_attempts_total", state="placed"))
             values["ringback_canary_age_seconds"] = {"": age}
-            values["ringback_canary_missed"] = {"": age / self.canary.every_seconds}
+            values["ringback_canary_overdue_seconds"] = {"": self.canary.overdue_seconds(at)}
         return values
 
     def _theirs(self, values: Values, now: datetime, at: float) -> list[Firing] | None:

@@ -84,6 +84,43 @@ def test_it_tells_for_how_long_it_has_heard_nothing(phone: dict[str, Any], bird:
     assert texts(phone) == 3
 
 
+def test_it_is_owed_a_ring_from_when_its_text_is_due_until_it_has_heard(phone: dict[str, Any], bird: Canary) -> None:
+    owed = []
+    for at in (100, 115, 119, 125, 150, 151):
+        phone["calls"] = [call("in-progress", heard=True)] if at == 151 else []
+        bird.look(at, placed=0)
+        owed.append(bird.overdue_seconds(at))
+    assert owed == [0, 0, 0, 5, 30, 0]
+
+
+def test_it_texts_once_more_soon_after_a_text_that_nothing_came_of_and_then_seldom(phone: dict[str, Any]) -> None:
+    rare = Canary(carrier="http://127.0.0.1:1", every_seconds=300)
+    texted = []
+    for at in range(100, 700, 5):
+        before = texts(phone)
+        rare.look(at, placed=0)
+        texted += [at] * (texts(phone) - before)
+    assert texted == [400, 415, 445, 505, 565, 625, 685]
+    assert rare.overdue_seconds(700) == 295
+
+
+def test_it_does_not_text_again_while_its_phone_rings(phone: dict[str, Any], bird: Canary) -> None:
+    bird.look(100, placed=0)
+    bird.look(115, placed=0)
+    phone["calls"] = [call("ringing")]
+    bird.look(130, placed=1)
+    assert texts(phone) == 1
+
+
+def test_a_carrier_that_does_not_answer_owes_it_a_ring(bird: Canary, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(Canary, "_ask", refuse)
+    assert [bird.look(at, placed=0) for at in (100, 115, 130)] == [0, 15, 30]
+    assert bird.overdue_seconds(130) == 10
+
+
 def test_its_own_call_is_nobody_elses(phone: dict[str, Any], bird: Canary) -> None:
     """Placed, and never heard: it must not be taken for the call of a person whom everything reaches."""
     bird.look(100, placed=0)

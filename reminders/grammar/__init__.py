@@ -411,6 +411,11 @@ def _with_opening(sentence: Sentence, cut: Cut, told: Voice, greeted: int, opene
         after = match(told.joint, words, end)
         if opened == greeted < start and end < after < len(words) and match(told.midst, words, start) > start:
             start = greeted  # "the 19:05 gets in at 21:40, remind me at 9 to leave"
+        for _ in range(2):  # "a cake is in the oven, could you please remind me in 35 minutes"
+            sizes = [size for size in (3, 2, 1) if start - size > greeted]
+            start -= next(
+                (n for n in sizes if tuple(words[start - n : start]) in told.hello.get(words[start - n], ())), 0
+            )
     if opened > greeted:
         closed = next(
             (end + n for n in (3, 2, 1) if tuple(words[end : end + n]) in told.close and end + n <= len(words)), end

@@ -11,6 +11,8 @@ from reminders.schedule.phrase import Phrase
 from reminders.schedule.resolve import NO_DATE, UNSAID, clock_of, in_half, point, untimed
 
 INTERVAL_MAX: Final = 1_000
+HOURS_MAX: Final = 24
+MINUTES_MAX: Final = 59
 NAMES: Final = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 
 
@@ -31,8 +33,9 @@ def rule(p: Phrase) -> str | None:
         return None
     if p.but and not p.weekdays and freq == "DAILY":
         freq, weekdays = "WEEKLY", [d for d in range(7) if d not in p.but]
-    if not 1 <= p.interval <= INTERVAL_MAX:
-        p.problem = NO_TIME
+    clocks = [(p.hour, p.minute), *((hour, minute) for hour, minute, _ in p.more_times or ())]
+    if not 1 <= p.interval <= INTERVAL_MAX or any(hour > HOURS_MAX or minute > MINUTES_MAX for hour, minute in clocks):
+        p.problem = NO_TIME  # "every monday until june8865"
     if p.problem or (p.but and not weekdays):
         return None
     month_days = list(dict.fromkeys(p.days)) if p.days else []

@@ -4,14 +4,14 @@ from typing import Final
 
 import pytest
 
-from reminders import delivery, intake
+from reminders import intake
 from reminders.carriers.base import Inbound
 from reminders.dispatch import Doorbell
-from reminders.poison import NOBODY
 from reminders.states import Kind
+from tests.races import beats
 from tests.races.interleaving import guard_off, interleave
 from tests.world import promises
-from tests.world.world import POLICY, World
+from tests.world.world import World
 
 PERSON: Final = "+12025550101"
 TEA: Final = "Remind me in 1 minute about tea"
@@ -26,20 +26,13 @@ def _accept(world: World, body: str, sid: str) -> str | None:
     return intake.accept(message=message, received_at=world.clock.now, trace_context="").body
 
 
-def _intend(world: World, bell: Doorbell) -> int:
-    dues = delivery.take_up(timer_ids=bell.ids, token=bell.token, witness=NOBODY, trace_context="")
-    looker = world.clock.looker()
-    done = delivery.intend(dues=dues, token=bell.token, carrier=world.carrier, policy=POLICY, worker="w", looker=looker)
-    return len(done)
-
-
 def _ring_meets(world: World, body: str) -> str | None:
     """A command whose reminder begins to ring between its reading and its writing."""
     _accept(world, TEA, "tea")
     world.clock.step(60)
     token, claimed = world._claimer().claim(monotonic=0)
     bell = Doorbell(kind=Kind.RING, ids=tuple(row.id for row in claimed if row.kind is Kind.RING), token=token)
-    _, answer = interleave(world, lambda: _intend(world, bell), lambda: _accept(world, body, "command"))
+    _, answer = interleave(world, lambda: beats.intend(world, bell), lambda: _accept(world, body, "command"))
     return answer
 
 

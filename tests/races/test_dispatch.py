@@ -1,15 +1,13 @@
 """Dispatchers and workers at once: each guard, and beside it the same race with the guard off, which must fail."""
 
 from typing import Final
-from uuid import UUID
 
 import pytest
 
-from reminders import delivery, dispatch, recovery
-from reminders.delivery import Due
-from reminders.dispatch import Claimed, Doorbell
-from reminders.poison import NOBODY
+from reminders import dispatch, recovery
+from reminders.dispatch import Doorbell
 from reminders.states import Kind
+from tests.races import beats
 from tests.races.interleaving import at_once, guard_off, interleave
 from tests.world.world import POLICY, World
 
@@ -25,27 +23,6 @@ ONE_OPEN_CALL: Final = (("  ON CONFLICT (subscriber_id) DO NOTHING\n", ""),)
 NO_PRIMARY_KEY: Final = ("ALTER TABLE reminders_opencall DROP CONSTRAINT reminders_opencall_pkey",)
 
 
-def _claim(world: World) -> tuple[UUID, list[Claimed]]:
-    return world._claimer().claim(monotonic=world.clock.monotonic())
-
-
-def _bell(world: World) -> Doorbell:
-    token, claimed = _claim(world)
-    rings = tuple(row.id for row in claimed if row.kind is Kind.RING)
-    return Doorbell(kind=Kind.RING, ids=rings, token=token)
-
-
-def _take_up(bell: Doorbell) -> list[Due]:
-    return delivery.take_up(timer_ids=bell.ids, token=bell.token, witness=NOBODY, trace_context="")
-
-
-def _intend(world: World, bell: Doorbell, dues: list[Due]) -> int:
-    intended = delivery.intend(
-        dues=dues, token=bell.token, carrier=world.carrier, policy=POLICY, worker="w", looker=world.clock.looker()
-    )
-    return len(intended)
-
-
 def _due(world: World, *bodies: str) -> None:
     for body in bodies:
         world.text(PERSON, body)
@@ -54,7 +31,7 @@ def _due(world: World, *bodies: str) -> None:
 
 def _two_claims_at_once(world: World) -> tuple[int, int]:
     _due(world, TEA)
-    (_, one), (_, two) = interleave(world, lambda: _claim(world), lambda: _claim(world))
+    (_, one), (_, two) = interleave(world, lambda: beats.claim(world), lambda: beats.claim(world))
     return sum(row.kind is Kind.RING for row in one), sum(row.kind is Kind.RING for row in two)
 
 
@@ -71,7 +48,7 @@ def test_many_dispatchers_at_once_share_what_is_due_without_overlap(world: World
     for person in range(40):
         world.text(f"+120255501{person:02d}", TEA)
     world.clock.step(60)
-    claims = at_once(*[lambda: _claim(world)] * 4)
+    claims = at_once(*[lambda: beats.claim(world)] * 4)
     ids = [row.id for _, rows in claims for row in rows if row.kind is Kind.RING]
     assert (len(ids), len(set(ids))) == (40, 40)
 
@@ -79,13 +56,13 @@ def test_many_dispatchers_at_once_share_what_is_due_without_overlap(world: World
 def _late_worker_after_a_new_claim(world: World) -> tuple[int, int]:
     """How many intents the late worker made, and the one who holds the lease now."""
     _due(world, TEA)
-    first = _bell(world)
-    late = _take_up(first)
+    first = beats.bell(world)
+    late = beats.take_up(first)
     world.clock.step(POLICY.lease_seconds + 1)
-    second = _bell(world)
-    present = _take_up(second)
+    second = beats.bell(world)
+    present = beats.take_up(second)
     assert (len(late), len(present)) == (1, 1)
-    return _intend(world, first, late), _intend(world, second, present)
+    return beats.intend(world, first, late), beats.intend(world, second, present)
 
 
 def test_a_worker_whose_lease_went_to_another_intends_nothing(world: World) -> None:
@@ -101,9 +78,9 @@ def test_negative_control_without_the_token_the_late_worker_intends(
 
 def _doorbell_rings_twice_at_once(world: World) -> tuple[int, int]:
     _due(world, TEA)
-    bell = _bell(world)
-    mine, other = _take_up(bell), _take_up(bell)
-    return interleave(world, lambda: _intend(world, bell, mine), lambda: _intend(world, bell, other))
+    bell = beats.bell(world)
+    mine, other = beats.take_up(bell), beats.take_up(bell)
+    return interleave(world, lambda: beats.intend(world, bell, mine), lambda: beats.intend(world, bell, other))
 
 
 def test_a_doorbell_that_rings_twice_at_once_makes_one_attempt(world: World) -> None:
@@ -122,10 +99,12 @@ def test_negative_control_without_row_locks_and_open_call_it_makes_two(
 
 def _two_reminders_of_one_person_at_once(world: World) -> tuple[int, int]:
     _due(world, TEA, CAKE)
-    token, claimed = _claim(world)
+    token, claimed = beats.claim(world)
     bells = [Doorbell(kind=Kind.RING, ids=(row.id,), token=token) for row in claimed if row.kind is Kind.RING]
-    dues = [_take_up(bell) for bell in bells]
-    return interleave(world, lambda: _intend(world, bells[0], dues[0]), lambda: _intend(world, bells[1], dues[1]))
+    dues = [beats.take_up(bell) for bell in bells]
+    return interleave(
+        world, lambda: beats.intend(world, bells[0], dues[0]), lambda: beats.intend(world, bells[1], dues[1])
+    )
 
 
 def test_a_person_with_two_reminders_due_at_once_has_one_open_call(world: World) -> None:

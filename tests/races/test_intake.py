@@ -4,15 +4,13 @@ from typing import Final
 
 import pytest
 
-from reminders import delivery, intake
+from reminders import intake
 from reminders.carriers.base import Inbound
-from reminders.delivery import Due
 from reminders.dispatch import Doorbell
 from reminders.intake import Answer
-from reminders.poison import NOBODY
-from reminders.states import Kind
+from tests.races import beats
 from tests.races.interleaving import at_once, guard_off, interleave
-from tests.world.world import POLICY, World
+from tests.world.world import World
 
 PERSON: Final = "+12025550101"
 TEA: Final = "Remind me in 1 minute about tea"
@@ -82,26 +80,14 @@ def test_negative_control_without_the_version_both_get_the_same_number(
 def _due_bell(world: World) -> Doorbell:
     _accept(world, TEA, "tea")
     world.clock.step(60)
-    token, claimed = world._claimer().claim(monotonic=0)
-    return Doorbell(kind=Kind.RING, ids=tuple(row.id for row in claimed if row.kind is Kind.RING), token=token)
-
-
-def _take_up(bell: Doorbell) -> list[Due]:
-    return delivery.take_up(timer_ids=bell.ids, token=bell.token, witness=NOBODY, trace_context="")
-
-
-def _intend(world: World, bell: Doorbell, dues: list[Due]) -> int:
-    intended = delivery.intend(
-        dues=dues, token=bell.token, carrier=world.carrier, policy=POLICY, worker="w", looker=world.clock.looker()
-    )
-    return len(intended)
+    return beats.bell(world)
 
 
 def _stop_before_the_intent(world: World) -> int:
     """How many are intended after a STOP that had not committed when the worker began."""
     bell = _due_bell(world)
-    dues = _take_up(bell)
-    _, intended = interleave(world, lambda: _accept(world, "STOP", "stop"), lambda: _intend(world, bell, dues))
+    dues = beats.take_up(bell)
+    _, intended = interleave(world, lambda: _accept(world, "STOP", "stop"), lambda: beats.intend(world, bell, dues))
     return intended
 
 
@@ -120,8 +106,8 @@ def test_negative_control_without_share_and_row_locks_a_stopped_person_is_intend
 def _intent_before_the_stop(world: World) -> int:
     """How many calls are to be hung up after a STOP that met an intent which had not committed."""
     bell = _due_bell(world)
-    dues = _take_up(bell)
-    interleave(world, lambda: _intend(world, bell, dues), lambda: _accept(world, "STOP", "stop"))
+    dues = beats.take_up(bell)
+    interleave(world, lambda: beats.intend(world, bell, dues), lambda: _accept(world, "STOP", "stop"))
     return len(world.rows("SELECT FROM reminders_timer WHERE kind = 'hang_up'"))
 
 

@@ -6,11 +6,10 @@ from uuid import UUID
 import pytest
 
 from billing.database import Statements, uuid7
-from reminders import delivery, limits
-from reminders.delivery import Due
-from reminders.dispatch import Claimer, Doorbell
-from reminders.poison import NOBODY
+from reminders import limits
+from reminders.dispatch import Doorbell
 from reminders.states import Kind
+from tests.races import beats
 from tests.races.interleaving import guard_off, interleave
 from tests.world.world import POLICY, World
 
@@ -48,11 +47,6 @@ def _due(world: World) -> None:
     world.clock.step(60)
 
 
-def _bell(world: World, claimer: Claimer | None = None) -> Doorbell:
-    token, claimed = (claimer or world._claimer()).claim(monotonic=world.clock.monotonic())
-    return Doorbell(kind=Kind.RING, ids=tuple(row.id for row in claimed if row.kind is Kind.RING), token=token)
-
-
 def _before(text: str, **params: object) -> tuple[UUID, ...]:
     """The rows that a statement of the version before moves, on the product's own connection."""
     statements = Statements("reminders")
@@ -65,17 +59,6 @@ def _bell_of_the_version_before() -> Doorbell:
     return Doorbell(kind=Kind.RING, ids=_before(CLAIM_BEFORE, token=token), token=token)
 
 
-def _take_up(bell: Doorbell) -> list[Due]:
-    return delivery.take_up(timer_ids=bell.ids, token=bell.token, witness=NOBODY, trace_context="")
-
-
-def _intend(world: World, bell: Doorbell, dues: list[Due]) -> int:
-    intended = delivery.intend(
-        dues=dues, token=bell.token, carrier=world.carrier, policy=POLICY, worker="w", looker=world.clock.looker()
-    )
-    return len(intended)
-
-
 def _attempts(world: World) -> int:
     return len(world.rows("SELECT FROM reminders_attempt"))
 
@@ -85,11 +68,11 @@ def _ended_lease_of_another(world: World) -> tuple[int, int]:
     """How many a second dispatcher claims while another's lease holds, and at its end; it has looked in between."""
     _due(world)
     second = world._claimer()
-    assert len(_bell(world).ids) == 1
+    assert len(beats.bell(world).ids) == 1
     world.clock.step(2 * limits.LOW_WATER_MARGIN_SECONDS)
-    while_it_holds = len(_bell(world, second).ids)
+    while_it_holds = len(beats.bell(world, second).ids)
     world.clock.step(POLICY.lease_seconds - 2 * limits.LOW_WATER_MARGIN_SECONDS)
-    return while_it_holds, len(_bell(world, second).ids)
+    return while_it_holds, len(beats.bell(world, second).ids)
 
 
 def test_a_lease_that_ends_is_another_dispatchers_at_its_next_look(world: World) -> None:
@@ -105,9 +88,9 @@ def test_negative_control_a_mark_that_passes_leased_rows_loses_them_until_the_fu
 
 def _two_at_the_end_of_a_lease(world: World) -> tuple[int, int]:
     _due(world)
-    _bell(world)
+    beats.bell(world)
     world.clock.step(POLICY.lease_seconds)
-    one, two = interleave(world, lambda: _bell(world), lambda: _bell(world))
+    one, two = interleave(world, lambda: beats.bell(world), lambda: beats.bell(world))
     return len(one.ids), len(two.ids)
 
 
@@ -125,10 +108,10 @@ def test_negative_control_without_skip_locked_both_claim_what_was_leased(
 def _late_doorbell(world: World) -> tuple[int, int]:
     """How many rows a doorbell finds whose lease went to another dispatcher, and how many that one's finds."""
     _due(world)
-    first = _bell(world)
+    first = beats.bell(world)
     world.clock.step(POLICY.lease_seconds)
-    second = _bell(world)
-    return len(_take_up(first)), len(_take_up(second))
+    second = beats.bell(world)
+    return len(beats.take_up(first)), len(beats.take_up(second))
 
 
 def test_a_doorbell_whose_lease_went_to_another_dispatcher_finds_nothing_to_do(world: World) -> None:
@@ -144,10 +127,10 @@ def test_negative_control_without_its_token_the_late_doorbell_finds_the_row(
 
 def _intends_after_its_lease(world: World) -> int:
     _due(world)
-    bell = _bell(world)
-    dues = _take_up(bell)
+    bell = beats.bell(world)
+    dues = beats.take_up(bell)
     world.clock.step(POLICY.lease_seconds)
-    return _intend(world, bell, dues)
+    return beats.intend(world, bell, dues)
 
 
 def test_a_worker_intends_nothing_once_its_lease_is_over(world: World) -> None:
@@ -164,9 +147,9 @@ def test_a_claim_of_the_version_before_holds_and_its_doorbell_rings(world: World
     _due(world)
     before = _bell_of_the_version_before()
     world.clock.step(POLICY.lease_seconds - 0.001)
-    assert _bell(world).ids == ()
+    assert beats.bell(world).ids == ()
     assert _before(OPEN_BEFORE, ids=list(before.ids), token=before.token) == before.ids
-    assert _intend(world, before, _take_up(before)) == 1
+    assert beats.intend(world, before, beats.take_up(before)) == 1
 
 
 def test_a_claim_of_the_version_before_is_claimed_again_when_it_ends(world: World) -> None:
@@ -175,28 +158,28 @@ def test_a_claim_of_the_version_before_is_claimed_again_when_it_ends(world: Worl
     before = _bell_of_the_version_before()
     for _ in range(5):
         world.clock.step(POLICY.lease_seconds / 5)
-        bell = _bell(world, claimer)
-    assert (len(bell.ids), _take_up(before)) == (1, [])
-    assert _intend(world, bell, _take_up(bell)) == 1
+        bell = beats.bell(world, claimer)
+    assert (len(bell.ids), beats.take_up(before)) == (1, [])
+    assert beats.intend(world, bell, beats.take_up(bell)) == 1
 
 
 def test_a_claim_that_the_version_before_takes_over_rings_once(world: World) -> None:
     """It does not see the lease, and claims the row again at once; the token decides."""
     _due(world)
-    mine = _bell(world)
-    dues = _take_up(mine)
+    mine = beats.bell(world)
+    dues = beats.take_up(mine)
     before = _bell_of_the_version_before()
     assert before.ids == mine.ids
-    assert (_intend(world, mine, dues), _take_up(mine)) == (0, [])
-    assert _intend(world, before, _take_up(before)) == 1
+    assert (beats.intend(world, mine, dues), beats.take_up(mine)) == (0, [])
+    assert beats.intend(world, before, beats.take_up(before)) == 1
     assert _attempts(world) == 1
 
 
 def _taken_over_while_it_intends(world: World) -> tuple[int, int]:
     _due(world)
-    mine = _bell(world)
-    dues = _take_up(mine)
-    before, intended = interleave(world, _bell_of_the_version_before, lambda: _intend(world, mine, dues))
+    mine = beats.bell(world)
+    dues = beats.take_up(mine)
+    before, intended = interleave(world, _bell_of_the_version_before, lambda: beats.intend(world, mine, dues))
     return len(before.ids), intended
 
 
@@ -213,9 +196,9 @@ def test_negative_control_without_the_token_it_makes_an_attempt_of_anothers_clai
 
 def test_a_claim_of_the_version_before_passes_by_what_is_being_intended(world: World) -> None:
     _due(world)
-    mine = _bell(world)
-    dues = _take_up(mine)
-    intended, before = interleave(world, lambda: _intend(world, mine, dues), _bell_of_the_version_before)
+    mine = beats.bell(world)
+    dues = beats.take_up(mine)
+    intended, before = interleave(world, lambda: beats.intend(world, mine, dues), _bell_of_the_version_before)
     assert (intended, before.ids) == (1, ())
 
 
@@ -223,17 +206,17 @@ def test_a_worker_of_the_version_before_leaves_a_new_claim_which_comes_again(wor
     """It does not see the lease: late by that lease, neither lost nor counted against the row."""
     _due(world)
     claimer = world._claimer()
-    bell = _bell(world, claimer)
+    bell = beats.bell(world, claimer)
     assert _before(OPEN_BEFORE, ids=list(bell.ids), token=bell.token) == ()
     world.clock.step(POLICY.lease_seconds)
-    again = _bell(world, claimer)
+    again = beats.bell(world, claimer)
     assert world.rows("SELECT claims FROM reminders_timer WHERE kind = 'ring'") == [(0,)]
-    assert _intend(world, again, _take_up(again)) == 1
+    assert beats.intend(world, again, beats.take_up(again)) == 1
 
 
 def test_what_the_version_before_gives_back_does_not_wait_for_the_lease(world: World) -> None:
     _due(world)
-    bell = _bell(world)
+    bell = beats.bell(world)
     assert _before(RELEASE_BEFORE, ids=list(bell.ids), token=bell.token) == bell.ids
     world.clock.step(1)
-    assert _bell(world).ids == bell.ids
+    assert beats.bell(world).ids == bell.ids

@@ -9,6 +9,7 @@ from reminders import delivery, dispatch, limits
 from reminders.dispatch import Claimed, Doorbell
 from reminders.poison import NOBODY
 from reminders.states import Kind
+from tests.races import beats
 from tests.races.interleaving import guard_off, interleave
 from tests.world.world import POLICY, World
 
@@ -34,19 +35,10 @@ def _two_claims(world: World) -> tuple[tuple[UUID, list[Claimed]], Doorbell]:
     return late, Doorbell(kind=Kind.RING, ids=(claimed[0].id,), token=token)
 
 
-def _intend(world: World, bell: Doorbell) -> int:
-    dues = delivery.take_up(timer_ids=bell.ids, token=bell.token, witness=NOBODY, trace_context="")
-    return len(
-        delivery.intend(
-            dues=dues, token=bell.token, carrier=world.carrier, policy=POLICY, worker="w", looker=world.clock.looker()
-        )
-    )
-
-
 def _late_dispatcher_buries(world: World) -> tuple[int, int]:
     """How many the late one buried, and how many intents the one who holds the claim made then."""
     (token, claimed), bell = _two_claims(world)
-    return len(dispatch.bury(claimed=claimed, token=token, now=world.clock.now)), _intend(world, bell)
+    return len(dispatch.bury(claimed=claimed, token=token, now=world.clock.now)), beats.intend(world, bell)
 
 
 def test_a_dispatcher_whose_claim_went_to_another_buries_nothing(world: World) -> None:
@@ -66,7 +58,7 @@ def test_what_rings_at_this_moment_is_not_buried(world: World) -> None:
     def bury() -> int:
         return len(dispatch.bury(claimed=claimed, token=bell.token, now=world.clock.now))
 
-    assert interleave(world, lambda: _intend(world, bell), bury) == (1, 0)
+    assert interleave(world, lambda: beats.intend(world, bell), bury) == (1, 0)
     assert world.rows("SELECT state FROM reminders_reminder") == [("ringing",)]
 
 
@@ -80,7 +72,7 @@ def _late_worker_fails(world: World) -> int:
     world.clock.step(POLICY.lease_seconds)
     token, claimed = _claim(world)
     dispatch.failed(bell=late)
-    return _intend(world, Doorbell(kind=Kind.RING, ids=late.ids, token=token))
+    return beats.intend(world, Doorbell(kind=Kind.RING, ids=late.ids, token=token))
 
 
 def test_the_failure_of_a_worker_whose_lease_is_over_takes_the_claim_from_nobody(world: World) -> None:

@@ -33,7 +33,7 @@ def is_it(*, text: str, language: str) -> bool:
 def called(*, text: str, language: str) -> tuple[str, ...]:
     """A reminder's name as it was said, then without what only points at it: "the bus one", "bus one", "bus"."""
     said = " ".join(text[:RETIMED_CHARACTERS_MAX].casefold().split()).strip(".!?,")
-    articles, ones = _both(language, "article"), _both(language, "one")
+    articles, ones = _both(language, "article"), _pointing(language)
     forms = [said]
     first, _, more = said.partition(" ")
     if more and first in articles:
@@ -163,6 +163,18 @@ def _bare(what: str, code: str) -> str:
 def _both(language: str, name: str) -> frozenset[str]:
     """Words of the language and of English, which everybody mixes in."""
     return frozenset((*_words(language, name), *_words(languages.DEFAULT, name)))
+
+
+@lru_cache(maxsize=32)
+def _pointing(language: str) -> frozenset[str]:
+    """What stands behind a reminder's name and is no part of it: "the bus one", "chai wala", "the bus reminder"."""
+    named = (
+        word
+        for code in (language, languages.DEFAULT)
+        for key in ("ones", "object_marks")
+        for word in _commands(code, key)
+    )
+    return _both(language, "thing") | frozenset(named)
 
 
 def _commands(code: str, name: str) -> Sequence[str]:

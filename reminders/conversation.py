@@ -69,8 +69,7 @@ def _retimed(said: Said, request: Request) -> Request:
         return request
     renamed = commands.renamed(text=said.body, language=request.language)
     if renamed is not None:
-        called = [one for one in said.person.open_reminders if one.subject.casefold() == renamed.old.casefold()]
-        called = called or changes.fitting(person=said.person, name=renamed.old, language=request.language)
+        called = _called(said, renamed.old, request.language)
         if len(called) == 1 and (renamed.sure or not _is_time(said, called[0], renamed.new, request.language)):
             return replace(request, kind="edit", number=called[0].number, subject=renamed.new)
         if renamed.sure:
@@ -84,13 +83,17 @@ def _retimed(said: Said, request: Request) -> Request:
         if not named:
             return request
         what, when = named[0].subject, what[len(named[0].subject) :].strip()
-    fitting = [one for one in said.person.open_reminders if what.casefold() == one.subject.casefold()]
-    if not what:  # "it": the newest
-        fitting = [max(said.person.open_reminders, key=lambda one: one.number)]
-    fitting = fitting or changes.fitting(person=said.person, name=what, language=request.language)
-    if len(fitting) != 1 or not when:
+    newest = max(said.person.open_reminders, key=lambda one: one.number)
+    called = _called(said, what, request.language) if what else [newest]  # "it"
+    if len(called) != 1 or not when:
         return request
-    return replace(request, kind="move", number=fitting[0].number, phrase=when)
+    return replace(request, kind="move", number=called[0].number, phrase=when)
+
+
+def _called(said: Said, name: str, language: str) -> list[Standing]:
+    """The open reminders of just this name; where none is, those that it fits."""
+    exactly = [one for one in said.person.open_reminders if one.subject.casefold() == name.casefold()]
+    return exactly or changes.fitting(person=said.person, name=name, language=language)
 
 
 def _is_time(said: Said, found: Standing, phrase: str, language: str) -> bool:

@@ -6,9 +6,8 @@ from typing import Final
 
 from reminders.grammar.sentence import STOPS, Cut, Sentence
 from reminders.schedule import days
+from reminders.schedule.clock import HOURS_MAX, MINUTES_MAX
 
-HOURS_MAX: Final = 24
-MINUTES_MAX: Final = 59
 DAYS_MAX: Final = 31
 # "at 27": up to here an hour that no day has; beyond it a price or a house.
 HOURS_MEANT_MAX: Final = 29

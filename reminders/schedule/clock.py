@@ -5,6 +5,9 @@ from __future__ import annotations
 from reminders.schedule.numbers import number
 from reminders.schedule.phrase import Phrase
 
+# The last hour that a clock shows, at which the day ends, and the last minute.
+HOURS_MAX = 24
+MINUTES_MAX = 59
 NO_TIME = "no_such_time"
 TIMES_MAX = 8
 # How far ahead a list of times looks for what makes them repeat.

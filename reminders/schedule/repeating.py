@@ -6,13 +6,11 @@ from datetime import UTC, date, datetime
 from typing import Final
 
 from reminders.schedule import days
-from reminders.schedule.clock import EXACT, NO_TIME
+from reminders.schedule.clock import EXACT, HOURS_MAX, MINUTES_MAX, NO_TIME
 from reminders.schedule.phrase import Phrase
 from reminders.schedule.resolve import NO_DATE, UNSAID, clock_of, in_half, point, untimed
 
 INTERVAL_MAX: Final = 1_000
-HOURS_MAX: Final = 24
-MINUTES_MAX: Final = 59
 NAMES: Final = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 
 

@@ -169,8 +169,18 @@ def _history(number: str, at: str) -> dict[str, object]:
         if person is None:
             raise ValueError(f"Nobody has texted from {number}. A number is written such as +12025550123.")
         told = history.trace(person=person, at=moment)
-    events = [{"event": event, "detail": sorted(event.detail.items())} for event in told.events]
+    events = [
+        {"event": event, "detail": [(name, _readable(name, fact)) for name, fact in sorted(event.detail.items())]}
+        for event in told.events
+    ]
     return {"person": person, "events": events, "reminders": told.reminders, "complete": told.complete}
+
+
+def _readable(name: str, fact: object) -> object:
+    """A fact for people: a reminder's instants are kept as seconds since 1970."""
+    if name.endswith("_at") and isinstance(fact, int | float):
+        return f"{datetime.fromtimestamp(fact, UTC):%Y-%m-%d %H:%M:%S}"
+    return fact
 
 
 def _said(held: HoldLine | None) -> str | None:

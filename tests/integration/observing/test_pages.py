@@ -66,6 +66,14 @@ def test_a_trace_tells_the_whole_story(world: World, staff: Client) -> None:
     assert told == sorted(told)
 
 
+def test_a_trace_tells_when_a_reminder_is_due_as_people_write_it(world: World, staff: Client) -> None:
+    _ring(world, Fate())
+    page = staff.get("/trace/", {"number": NUMBER}).content.decode()
+    (due_at,) = world.rows("SELECT due_at FROM reminders_reminder")[0]
+    assert f"due_at <i>{due_at:%Y-%m-%d %H:%M:%S}</i>" in page
+    assert str(int(due_at.timestamp())) not in page
+
+
 @pytest.mark.parametrize(
     ("query", "says"),
     [

@@ -17,6 +17,7 @@ from config.observing.slos import LOOKS, looked_for
 from config.observing.watching import Watch, Watched
 from reminders import intake, limits, tracing
 from reminders.carriers.base import Inbound
+from tests.world.carrier import Fate
 from tests.world.scripts import TEA
 from tests.world.world import World
 
@@ -320,6 +321,28 @@ def test_a_counter_that_began_anew_is_not_taken_for_a_fall() -> None:
     assert scraper._rise("web-1", {series: 5.0}) == {}
     assert scraper._rise("web-1", {series: 9.0}) == {series: 4.0}
     assert scraper._rise("web-1", {series: 2.0}) == {series: 2.0}
+
+
+def test_an_occurrence_whose_next_attempt_is_claimed_is_not_forgotten(world: World) -> None:
+    """An hour after its first attempt it waits for the second, which is due: good while somebody has claimed it."""
+    world.carrier.fate_of = lambda _: Fate(end="no-answer")
+    world.text(NUMBER, TEA)
+    world.run(seconds=120)
+    world.clock.step(truth.SETTLED_SECONDS)
+
+    # The minutes are found by ids, which tell the machine's own time.
+    an_hour_on = datetime.now(UTC) + timedelta(seconds=truth.SETTLED_SECONDS + 120)
+
+    def good() -> list[int]:
+        return [one.good for one in truth.count(now=an_hour_on, fresh_seconds=60) if one.slo == "completeness"]
+
+    plant = (
+        "UPDATE reminders_timer SET wake_at = due_at, token = gen_random_uuid(), leased_until = %s WHERE kind = 'ring'"
+    )
+    world.see.execute(plant, [world.clock.now + timedelta(seconds=15)])
+    assert good() == [1]
+    world.see.execute(plant, [world.clock.now - timedelta(seconds=1)])
+    assert good() == [0]
 
 
 def test_what_it_counted_in_all_never_falls(world: World, watch: Watch) -> None:

@@ -206,20 +206,38 @@ def give_up(*, attempt_id: UUID, policy: Policy, now: datetime) -> bool:
 
 
 def correct(*, attempt_id: UUID, stops: bool, policy: Policy, now: datetime) -> None:
-    """A proof that came after the conclusion: an answer, a key, a machine. Each corrects once, by a guarded move."""
+    """A proof that came after the conclusion: an answer, a key, a machine. Each corrects once, by a guarded move.
+
+    `stops` says that key 9 was pressed.
+    """
     with _told("correct", attempt_id), transaction.atomic():
         row = _load(attempt_id, stops=stops, policy=policy)
         if row is None or row["state"] not in ("ended", "not_placed"):
             return
         proved = retry.outcome_of(_ended(row))
-        if proved is Outcome.MACHINE and row["outcome"] == Outcome.ANSWERED:
-            charges.reverse(attempt_id=attempt_id, reason="machine", at=now)
-        elif proved is Outcome.ANSWERED and row["outcome"] != Outcome.ANSWERED:
+        answers = proved is Outcome.ANSWERED and row["outcome"] != Outcome.ANSWERED
+        never = _late_key(row, "9", now)
+        if answers:
             _prove_answer(row, now)
-        elif _late_key(row, "9", now):
+        elif proved is Outcome.MACHINE and row["outcome"] == Outcome.ANSWERED:
+            charges.reverse(attempt_id=attempt_id, reason="machine", at=now)
+        next_ = retry.after_proof(
+            answers=answers,
+            snoozes=not never and _late_key(row, "2", now),
+            state=ReminderState(row["reminder_state"]),
+            occurrence_outcome=row["occurrence_outcome"],
+            is_present=row["present_sequence"] == row["sequence"],
+            went_on=_went_on(row),
+            following=_following(row, now, policy) if answers else None,
+            policy=policy,
+            now=now,
+        )
+        if next_ is not None:
+            _correct(row, next_, now)
+        elif answers:
+            statements.run("attempt_outcome", {"attempt_id": attempt_id, "outcome": Outcome.ANSWERED.value})
+        if never:
             never_again(subscriber_id=row["subscriber_id"], trace_context=row["trace_context"], now=now)
-        elif _late_key(row, "2", now) and row["reminder_state"] == ReminderState.ANSWERED:
-            _correct(row, retry.snoozed(policy=policy, now=now), Outcome.ANSWERED, now)
 
 
 def never_again(*, subscriber_id: UUID, trace_context: str, now: datetime) -> None:
@@ -395,15 +413,17 @@ def _prove_answer(row: dict[str, Any], now: datetime) -> None:
         },
         at=now,
     )
-    present = row["present_sequence"] == row["sequence"]
-    if present and row["reminder_state"] in (ReminderState.SCHEDULED, ReminderState.MISSED):
-        end = Next(state=ReminderState.ANSWERED, what="answered", occurrence_outcome="answered")
-        _correct(row, end, Outcome.ANSWERED, now)
-    else:
-        statements.run("attempt_outcome", {"attempt_id": row["id"], "outcome": Outcome.ANSWERED.value})
 
 
-def _correct(row: dict[str, Any], next_: Next, outcome: Outcome, now: datetime) -> None:
+def _went_on(row: dict[str, Any]) -> bool:
+    """Whether the rule's next date was made by this occurrence's end, and nothing has moved it since."""
+    return row["rrule"] is not None and row["present_sequence"] == row["sequence"] + 1
+
+
+def _correct(row: dict[str, Any], next_: Next, now: datetime) -> None:
+    rule_at = next_.ring_at if next_.what == "next" else None
+    if next_.what == "snoozed" and _went_on(row):  # the rule comes to its next date again, after the snooze
+        rule_at = recurrence.before(rule=row["rrule"], rule_at=row["rule_at"], zone=row["zone"])
     moved = statements.run(
         "correct",
         {
@@ -412,10 +432,11 @@ def _correct(row: dict[str, Any], next_: Next, outcome: Outcome, now: datetime) 
             "reminder_id": row["reminder_id"],
             "version": row["version"],
             "reminder_state": next_.state.value,
-            "outcome": outcome.value,
+            "outcome": Outcome.ANSWERED.value,
             "occurrence_outcome": next_.occurrence_outcome,
             "late": row["late"],
             "ring_at": next_.ring_at,
+            "rule_at": rule_at,
             "next_occurrence_id": uuid7() if next_.new_occurrence else None,
             "what": next_.what,
             "at": now,

@@ -105,6 +105,31 @@ def snoozed(*, policy: Policy, now: datetime) -> Next:
     )
 
 
+def after_proof(
+    *,
+    answers: bool,
+    snoozes: bool,
+    state: ReminderState,
+    occurrence_outcome: str | None,
+    is_present: bool,
+    went_on: bool,
+    following: datetime | None,
+    policy: Policy,
+    now: datetime,
+) -> Next | None:
+    """What follows a proof that came after a call was concluded; None where the reminder stays as it is.
+
+    `answers`: it was picked up after all; `snoozes`: key 2, in time. `is_present`: the call's occurrence is the
+    reminder's; `went_on`: only the rule's next date is.
+    """
+    if is_present and answers and state in (ReminderState.SCHEDULED, ReminderState.MISSED):
+        return snoozed(policy=policy, now=now) if snoozes else _over(ReminderState.ANSWERED, following)
+    stands = (is_present and state is ReminderState.ANSWERED) or (went_on and state is ReminderState.SCHEDULED)
+    if snoozes and stands and occurrence_outcome in ("answered", "missed"):
+        return snoozed(policy=policy, now=now)
+    return None
+
+
 def after_refusal(*, following: datetime | None) -> Next:
     """What follows a carrier's definite refusal of this number: missed."""
     return _over(ReminderState.MISSED, following)

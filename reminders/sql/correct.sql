@@ -1,5 +1,6 @@
--- A proof that came late: the reminder's row is corrected by one guarded move, its pending ring cancelled or a new one
--- made. Locks the reminder (taken by load_attempt.sql), then its timers.
+-- A proof that came late: the reminder's row is corrected by one guarded move, its pending ring cancelled, and a new one
+-- made where it rings again. Locks the reminder (taken by load_attempt.sql), then its occurrences and timers.
+-- Served by the primary keys, occurrence_once and timer_once.
 WITH moved AS (
   UPDATE reminders_reminder r
      SET state = %(reminder_state)s::text, version = r.version + 1,
@@ -8,6 +9,7 @@ WITH moved AS (
          attempts = CASE WHEN %(next_occurrence_id)s::uuid IS NULL THEN r.attempts ELSE 0 END,
          tries = CASE WHEN %(next_occurrence_id)s::uuid IS NULL THEN r.tries ELSE 0 END,
          due_at = coalesce(%(ring_at)s::timestamptz, r.due_at),
+         rule_at = coalesce(%(rule_at)s::timestamptz, r.rule_at),
          ended_at = CASE WHEN %(reminder_state)s::text = 'scheduled' THEN NULL ELSE %(at)s::timestamptz END
    WHERE r.id = %(reminder_id)s::uuid AND r.version = %(version)s::int
   RETURNING r.*
@@ -18,9 +20,13 @@ WITH moved AS (
   UPDATE reminders_occurrence o SET outcome = %(occurrence_outcome)s::text, ended_at = %(at)s::timestamptz,
          late = coalesce(o.late, %(late)s::boolean)
     FROM moved WHERE o.id = %(occurrence_id)s::uuid
+), put_off AS (
+  -- The rule had gone on to its next date: it comes to that again, as another occurrence.
+  UPDATE reminders_occurrence o SET outcome = 'snoozed', ended_at = %(at)s::timestamptz
+    FROM moved WHERE o.reminder_id = moved.id AND o.sequence = moved.sequence - 1 AND o.outcome IS NULL
+     AND o.id <> %(occurrence_id)s::uuid
 ), cancelled AS (
-  DELETE FROM reminders_timer t USING moved
-   WHERE t.kind = 'ring' AND t.key = moved.id AND %(ring_at)s::timestamptz IS NULL
+  DELETE FROM reminders_timer t USING moved WHERE t.kind = 'ring' AND t.key = moved.id
 ), next AS (
   INSERT INTO reminders_occurrence (id, reminder_id, sequence, bucket, due_at)
   SELECT %(next_occurrence_id)s::uuid, id, sequence, bucket, due_at FROM moved WHERE %(next_occurrence_id)s::uuid IS NOT NULL

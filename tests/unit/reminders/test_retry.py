@@ -98,6 +98,30 @@ def test_it_takes_a_key_as_a_person_and_a_detected_machine_as_none(
         assert found is (status or Outcome.NO_ANSWER)
 
 
+@given(st.booleans(), st.booleans(), st.sampled_from(ReminderState), st.booleans(), st.booleans(), following)
+def test_it_corrects_by_a_late_proof_only_by_moves_that_exist(
+    answers: bool, snoozes: bool, state: ReminderState, is_present: bool, went_on: bool, next_date: datetime | None
+) -> None:
+    for occurrence_outcome in (None, "answered", "missed", "snoozed", "cancelled", "dead"):
+        next_ = retry.after_proof(
+            answers=answers,
+            snoozes=snoozes,
+            state=state,
+            occurrence_outcome=occurrence_outcome,
+            is_present=is_present,
+            went_on=went_on and not is_present,
+            following=next_date,
+            policy=POLICY,
+            now=NOW,
+        )
+        if next_ is None:
+            continue
+        assert next_.state in REMINDER_TRANSITIONS[state]
+        assert snoozes or answers, "by nothing"
+        assert (next_.what == "snoozed") is snoozes
+        assert not (next_.what == "snoozed" and occurrence_outcome == "snoozed") or answers, "a second time"
+
+
 def test_it_calls_a_refusal_of_a_number_missed() -> None:
     assert retry.after_refusal(following=None).state is ReminderState.MISSED
 

@@ -5,13 +5,14 @@ Where the spool is off, nothing here does anything.
 
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import cache
 from typing import Final
 
 import structlog
 from django.conf import settings
+from django.db import Error as DatabaseError
 from django.db import connection
 from django.utils import timezone
 
@@ -98,11 +99,18 @@ def _look(found: Spool) -> None:
 
 def _run() -> None:
     while True:
-        try:
-            turn()
-        except OSError as error:
-            log.error("spool.unreadable", error=type(error).__name__)
+        _turn_and_tell()
         time.sleep(limits.DRAIN_POLL_SECONDS)
+
+
+def _turn_and_tell() -> None:
+    """One turn; whatever it met, there is a next one: nobody else takes what waits on this host's disk."""
+    try:
+        turn()
+    except OSError as error:
+        log.error("spool.unreadable", error=type(error).__name__)
+    except Exception:
+        log.exception("spool.not_drained")
 
 
 def _drain(found: Spool) -> int:
@@ -129,6 +137,10 @@ def _drain(found: Spool) -> int:
             except Stuck as stuck:
                 _set_aside(found, name, stuck)
                 continue
+            except OSError as error:  # this file: the others are read all the same
+                log.error("spool.unreadable", error=type(error).__name__)
+                continue
+            _tries.pop(name, None)
             taken += len(drained.outcomes)
             _told(drained)
     return taken
@@ -141,8 +153,9 @@ def _told(drained: Drained) -> None:
     if drained.damaged:
         metrics.SPOOL_DAMAGED.inc(drained.damaged)
         log.error("spool.damaged", frames=drained.damaged)
-    if drained.soonest_at is not None and drained.soonest_at - timezone.now() < timedelta(seconds=limits.POLL_SECONDS):
-        dispatch.notify()
+    if drained.soonest_at is not None and dispatch.needs_notice(due_at=drained.soonest_at, now=timezone.now()):
+        with suppress(DatabaseError):  # away again: the dispatchers poll
+            dispatch.notify()
 
 
 def _set_aside(found: Spool, name: str, stuck: Stuck) -> None:

@@ -1,5 +1,6 @@
 """What comes out of the spool is accepted once, as of when it was received, and confirmed once, by us."""
 
+import os
 import time
 from collections.abc import Iterator
 from datetime import timedelta
@@ -14,7 +15,7 @@ from django.test import RequestFactory
 from billing import breaker
 from config import health
 from config.postgres import probe
-from reminders import drainer, intake, limits
+from reminders import dispatch, drainer, intake, limits
 from reminders.carriers.base import Inbound
 from reminders.intake import Answer
 from reminders.spool import Spool
@@ -237,6 +238,74 @@ def test_it_puts_a_text_aside_that_cannot_be_taken_and_goes_on_with_the_rest(
     assert drainer.turn() == 1
     world.run()
     promises.assert_kept(world)
+
+
+def test_it_counts_a_texts_failures_and_not_its_senders(
+    world: World, kept: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    accept, broken = intake.accept, True
+
+    def sometimes(**given: Any) -> Answer:
+        if broken:
+            raise ValueError("not now")
+        return accept(**given)
+
+    monkeypatch.setattr(intake, "accept", sometimes)
+    for _ in range(2):
+        _away()
+        world.text(PERSON, TEA)
+        _back()
+        broken = True
+        for _ in range(limits.DRAIN_TRIES_MAX - 1):
+            drainer.turn()
+        broken = False
+        assert drainer.turn() == 1
+    assert kept.standing().aside == 0
+
+
+def test_it_drains_the_others_past_a_file_that_cannot_be_read(world: World, kept: Spool) -> None:
+    unreadable = kept.queue / "0.spool"
+    unreadable.mkdir()
+    os.utime(unreadable, (0, 0))
+    _away()
+    world.text(PERSON, TEA)
+    _back()
+    assert kept.waiting()[0] == "0"
+    assert drainer.turn() == 1
+    assert _states(world) == [(1, "scheduled")]
+
+
+def test_it_has_taken_a_text_though_nobody_could_be_woken(
+    world: World, kept: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database goes away again between the text's commit and the notice."""
+
+    def away() -> None:
+        raise OperationalError("the connection is lost")
+
+    monkeypatch.setattr(dispatch, "notify", away)
+    _away()
+    world.text(PERSON, "Remind me in 1 second about tea")
+    world.clock.step(1)
+    _back()
+    assert drainer.turn() == 1
+    assert not kept.holds(sender=PERSON)
+
+
+@pytest.mark.parametrize("error", [OperationalError("lost"), OSError("disk"), RuntimeError("a bug")])
+def test_its_thread_outlives_whatever_one_turn_meets(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    class Over(BaseException):
+        """The test is."""
+
+    meets = iter([error, error, Over()])
+
+    def turn() -> None:
+        raise next(meets)
+
+    monkeypatch.setattr(drainer, "turn", turn)
+    monkeypatch.setattr(limits, "DRAIN_POLL_SECONDS", 0)
+    with pytest.raises(Over):
+        drainer._run()
 
 
 def test_it_says_which_way_is_open(world: World, kept: Spool, monkeypatch: pytest.MonkeyPatch) -> None:

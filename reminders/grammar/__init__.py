@@ -27,7 +27,7 @@ from reminders.grammar.several import (
     one_of_two,
     parted,
 )
-from reminders.grammar.splitting import Found, Frame, phrase_at, phrases, what_cannot_be
+from reminders.grammar.splitting import Effort, Found, Frame, phrase_at, phrases, what_cannot_be
 from reminders.grammar.subject import left_of
 from reminders.schedule.clock import TIMES_MAX
 from reminders.schedule.conventions import convention
@@ -91,8 +91,9 @@ def _understand(body: str, reference: datetime, tz: str, dayfirst: bool, languag
     zone = ZoneInfo(tz)
     now = reference if reference.tzinfo is zone else reference.astimezone(zone)
     best: tuple[int, Request] | None = None
+    effort = Effort()
     for code in codes:
-        frame = Frame(now, convention(tz), dayfirst, code)
+        frame = Frame(now, convention(tz), dayfirst, code, effort)
         said = _in_language(Sentence(body, folded, code), frame, voice(code))
         if best is None or said[0] > best[0] or (said[0] == best[0] and _is_told_in(code, folded[0])):
             best = said
@@ -133,6 +134,8 @@ def _in_language(sentence: Sentence, frame: Frame, told: Voice, *, part: bool = 
     if not part and (early := _ahead_of(sentence, frame, told, opened)) is not None:
         return early
     found, cuts = _date(sentence, frame, told, opened, asked=opened > greeted)
+    if frame.effort.is_over():
+        found, cuts = None, []  # not looked through to its end: better asked again than half understood
     if found is not None and found.freq and (limited := limited_behind(sentence, frame, cuts)) is not None:
         found, cuts = limited.phrase, [*cuts, limited]
     if not found and commands.stops_in_passing(sentence.plain, told):

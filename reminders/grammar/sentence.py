@@ -21,7 +21,6 @@ class Sentence:
         if not self.lexicon.names.isdisjoint(self.words):
             self.words = [self._unnamed(i, word) for i, word in enumerate(self.words)]
         self.has_bracket = ")" in text
-        self.inners = 0  # how many phrases were read inside others
 
     def _unnamed(self, i: int, word: str) -> str:
         """The word, or one that means nothing for a name: "lunch with Tom at 1"."""

@@ -13,7 +13,7 @@ from reminders.grammar.sentence import STOPS, Cut, Sentence
 from reminders.schedule.conventions import Convention
 from reminders.schedule.descent import readers
 from reminders.schedule.numbers import number
-from reminders.schedule.phrase import INNERS_MAX, Phrase, descend
+from reminders.schedule.phrase import Phrase, descend
 from reminders.schedule.ranges import DAY_OF, TIME_OF, borrow
 from reminders.schedule.resolve import NO_DATE, point
 
@@ -21,8 +21,11 @@ from reminders.schedule.resolve import NO_DATE, point
 # always read.
 SEARCHED_FIRST_MAX: Final = 8
 SEARCHED_MAX: Final = 16
-# Ranges, ends and starts that are read in one message; nobody writes more, and each costs.
-INNERS_IN_A_MESSAGE_MAX: Final = 8
+# What reading one message may cost, in steps: a word of a phrase is one, a phrase begun or read inside another is more.
+# It bounds the time of whatever is sent, and stands far above what people send: `tests.fuzz.families` counts both.
+STEPS_MAX: Final = 240
+STEPS_TO_BEGIN: Final = 4
+STEPS_INSIDE: Final = 6
 # So much of what stands between two words is looked at.
 SIGNS_MAX: Final = 40
 # "at half past 25": so many words before a figure belong to it.
@@ -33,6 +36,8 @@ LOOKED_MAX: Final = 16
 AGAIN_MAX: Final = 24
 STOPPED_TIME: Final = re.compile(r"(?:[1-9]|1\d|2[0-3])\.[0-5][05]$").match
 MONEY: Final = frozenset("$£€₹#")
+# No phrase begins with these: they only link what stands on both sides.
+SIGNS: Final = frozenset("-/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +51,18 @@ class Found(Cut):
 NOTHING: Final = Cut(-9, -9)
 
 
+class Effort:
+    """What reading a message has cost so far: counted, not timed, so that a busy machine reads as a quiet one does."""
+
+    __slots__ = ("steps",)
+
+    def __init__(self) -> None:
+        self.steps = 0
+
+    def is_over(self) -> bool:
+        return self.steps >= STEPS_MAX
+
+
 @dataclass(frozen=True, slots=True)
 class Frame:
     """What every phrase of a message is read with."""
@@ -54,17 +71,18 @@ class Frame:
     convention: Convention
     dayfirst: bool
     code: str
+    effort: Effort  # shared by the languages that the message is read in
 
 
 def phrase_at(sentence: Sentence, frame: Frame, i: int, words: list[str] | None = None) -> Found | None:
-    """The date phrase that starts exactly at word `i`."""
-    listed = sentence.words if words is None else words
+    """The date phrase that starts exactly at word `i`; None where there is none, or too much was looked for already."""
+    listed, effort = sentence.words if words is None else words, frame.effort
+    if effort.steps >= STEPS_MAX:
+        return None
     phrase = Phrase(listed, sentence.lexicon, readers(frame.code), frame.now, frame.convention)
     phrase.dayfirst = frame.dayfirst
-    if sentence.inners >= INNERS_IN_A_MESSAGE_MAX:
-        phrase.inners = INNERS_MAX
     end = descend(phrase, i)
-    sentence.inners += phrase.inners
+    effort.steps += STEPS_TO_BEGIN + end - i + STEPS_INSIDE * phrase.inners
     if words is None and end > i and (whole := _whole(sentence, phrase, i, end)) != end:
         return phrase_at(sentence, frame, i, listed[:whole]) if whole > i else None
     known = sentence.lexicon
@@ -160,13 +178,18 @@ def phrases(sentence: Sentence, frame: Frame, start: int) -> list[Found]:
             i = len(words) - SEARCHED_MAX
         word = words[i]
         figure = "0" <= word[0] <= "9"
-        if (word not in known and not figure) or (figure and _is_name(sentence, i)) or _is_glued(sentence, i):
+        if (
+            word in SIGNS
+            or (word not in known and not figure)
+            or (figure and _is_name(sentence, i))
+            or _is_glued(sentence, i)
+        ):
             i += 1
             continue
         i = _after_how_long(sentence, i) or i
         word = words[i]
         here = phrase_at(sentence, frame, i)
-        linking = word in "/-" or (word in sentence.lexicon.unit and word not in sentence.lexicon.weekday)
+        linking = word in sentence.lexicon.unit and word not in sentence.lexicon.weekday
         linking = linking or word in sentence.lexicon.compound  # "movie night tomorrow"
         if here is not None and linking and again < AGAIN_MAX and _adds_nothing(sentence, frame, here):
             again += here.end - i

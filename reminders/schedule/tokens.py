@@ -32,6 +32,9 @@ PART_MAX: Final = 16
 # The characters at the start and at the end of a message that are searched for when.
 HEAD_MAX: Final = 240
 TAIL_MAX: Final = 180
+# The same in words, which bound the work where each is a letter: people write some seventy in so many characters.
+HEAD_WORDS_MAX: Final = 72
+TAIL_WORDS_MAX: Final = 48
 
 
 class _Parts(dict[str, list[str]]):
@@ -86,13 +89,22 @@ def spans(text: str) -> tuple[list[str], list[int], list[int]]:
 def outer_spans(text: str) -> tuple[list[str], list[int], list[int]]:
     """As `spans`, but of a long text only what stands at its two ends, where people say when."""
     if len(text) <= HEAD_MAX + TAIL_MAX:
-        return spans(text)
-    head = text.rfind(" ", HEAD_MAX // 2, HEAD_MAX)
-    tail = text.find(" ", len(text) - TAIL_MAX, len(text) - TAIL_MAX // 2)
-    head, tail = HEAD_MAX if head < 0 else head, len(text) - TAIL_MAX if tail < 0 else tail
-    words, starts, ends = spans(text[:head])
-    last = spans(text[tail:])
-    return words + last[0], starts + [at + tail for at in last[1]], ends + [at + tail for at in last[2]]
+        words, starts, ends = spans(text)
+    else:
+        head = text.rfind(" ", HEAD_MAX // 2, HEAD_MAX)
+        tail = text.find(" ", len(text) - TAIL_MAX, len(text) - TAIL_MAX // 2)
+        head, tail = HEAD_MAX if head < 0 else head, len(text) - TAIL_MAX if tail < 0 else tail
+        words, starts, ends = spans(text[:head])
+        last = spans(text[tail:])
+        words, starts, ends = (
+            words + last[0],
+            starts + [at + tail for at in last[1]],
+            ends + [at + tail for at in last[2]],
+        )
+    if len(words) > HEAD_WORDS_MAX + TAIL_WORDS_MAX:
+        for listed in (words, starts, ends):
+            del listed[HEAD_WORDS_MAX:-TAIL_WORDS_MAX]
+    return words, starts, ends
 
 
 def fold(text: str) -> str:

@@ -27,6 +27,9 @@ from tests.fuzz.texts import CHARACTERS_MAX
 CALLS_MAX: Final = 2_000
 # The reader takes 400 characters, a message 1,600; the worst need not be the longest.
 SIZES: Final = (100, 200, 400, CHARACTERS_MAX)
+GLUED: Final = 0.2
+# Whoever speaks it is read in English too.
+LANGUAGE: Final = "hi"
 FIGURES: Final = ("5", "12", "530", "2027", "20261225", "5:30", "12/25", "1.5", "5pm", "5-7", "1/2", "5:", "1,")
 SIGNS: Final = ("-", "/", "+", "@", "&", "'", "xyzzy")
 AT: Final = datetime(2026, 5, 13, 10, 20, tzinfo=ZoneInfo("America/New_York"))
@@ -43,7 +46,10 @@ def meanings(code: str) -> tuple[str, ...]:
 
 
 def families(*, words: int, texts: int, seed: int) -> Iterator[str]:
-    """Units of so many words in every language, each repeated; all of them where they are few, else some."""
+    """Units of so many words in every language, each repeated; all of them where they are few, else some.
+
+    Some are written without spaces, as nobody does: more words fit into a text.
+    """
     chance = Random(seed)
     for code in languages.codes():
         known = meanings(code)
@@ -52,6 +58,8 @@ def families(*, words: int, texts: int, seed: int) -> Iterator[str]:
             units = (tuple(chance.choices(known, k=words)) for _ in range(texts))  # type: ignore[assignment]
         for unit in units:
             yield " ".join(unit) + " "
+            if chance.random() < GLUED:
+                yield "".join(unit) + " "
 
 
 def calls(unit: str) -> int:
@@ -71,7 +79,7 @@ def _calls(text: str) -> int:
     sys.setprofile(count)
     try:
         read(text, AT, "America/New_York")
-        understand(text, AT, "America/New_York")
+        understand(text, AT, "America/New_York", False, LANGUAGE)
     finally:
         sys.setprofile(before)
     return made

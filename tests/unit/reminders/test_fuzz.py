@@ -4,8 +4,10 @@ from typing import Final
 
 import pytest
 
+from reminders.grammar import understand
+from reminders.grammar.splitting import STEPS_MAX, Effort
 from reminders.schedule.phrase import Phrase, descend
-from tests.fuzz.families import CALLS_MAX, calls, families
+from tests.fuzz.families import AT, CALLS_MAX, calls, families
 from tests.fuzz.running import run
 from tests.fuzz.texts import CHARACTERS_MAX, Texts
 
@@ -52,6 +54,11 @@ DEAR: Final = (
     "hundred and ",
     "5-- 5.95-- ",
     "¼ nights before ",
+    "w y b 4",
+    "5-first ",
+    "- 5-7 ",
+    "5-week first ",
+    "before day after / 5, ",
 )
 
 
@@ -73,3 +80,32 @@ def test_negative_control_phrases_inside_phrases_without_bound_are_found(monkeyp
 
     monkeypatch.setattr(Phrase, "within", deeper)
     assert calls(DEAR[0]) > CALLS_MAX
+
+
+def test_negative_control_without_a_bound_of_its_steps_a_message_costs_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("reminders.grammar.splitting.STEPS_MAX", 100 * STEPS_MAX)
+    assert calls("w y b 4") > CALLS_MAX
+
+
+def test_a_message_that_was_not_looked_through_is_not_understood() -> None:
+    hostile = ("w y b 4" * 20)[:130]
+    assert understand(f"{hostile} at 5pm", AT, "America/New_York", False, "hi").kind == "unclear"
+
+
+@pytest.mark.parametrize("language", [None, "hi", "es"])
+def test_what_people_write_takes_far_fewer_steps_than_the_bound(
+    monkeypatch: pytest.MonkeyPatch, language: str | None
+) -> None:
+    spent: list[Effort] = []
+
+    class Watched(Effort):
+        def __init__(self) -> None:
+            super().__init__()
+            spent.append(self)
+
+    monkeypatch.setattr("reminders.grammar.Effort", Watched)
+    for text in Texts(SEED).seeds:
+        understand(text, AT, "America/New_York", False, language)
+    most = max(effort.steps for effort in spent)
+    # In English, or in two languages, in both of which a message is read.
+    assert 0 < most <= STEPS_MAX * (0.4 if language is None else 0.7)

@@ -15,7 +15,6 @@ from deploy.lab.experiment import Experiment
 from deploy.lab.restorer import Restorer
 from deploy.lab.subject import Subject
 from deploy.lab.trial import Found, NotHere, NotInjected, NotSteady, Trial
-from deploy.local.home import Home
 
 _FIRST_NUMBER: Final = 2_000_000
 _BLOCK: Final = 10_000  # numbers between two series on a system that keeps its data
@@ -69,8 +68,8 @@ class Series:
                 with self._system(waiting[0]) as system:
                     waiting = self._on(system, waiting)
             except subject.DidNotStartError as problem:
-                self.outcome.not_tried[waiting[0].name] = f"the system did not start: {problem}"
-                self._progress.say(f"✗ {waiting[0].name}: the system did not start: {problem}")
+                self.outcome.not_tried[waiting[0].name] = str(problem)
+                self._progress.say(f"✗ {waiting[0].name}: {problem}")
                 waiting = waiting[1:]
         return self.outcome
 
@@ -135,7 +134,7 @@ class Series:
     @contextlib.contextmanager
     def _system(self, wanted: Experiment) -> Iterator[Subject]:
         if self._options.home is not None:
-            yield attached(self._options.home)
+            yield subject.attached(home=self._options.home)
             return
         self._progress.tell(f"starting a system of tier {self._options.tier}", subject.START_SECONDS)
         settings = {**wanted.settings, **({"RINGBACK_LAB": "1"} if wanted.links else {})}
@@ -148,14 +147,6 @@ class Series:
         self.outcome.not_here[wanted.name] = f"made for {', '.join(wanted.tiers)}"
         self._progress.say(f"– {wanted.name}: made for {', '.join(wanted.tiers)}, not for {self._options.tier}")
         return False
-
-
-def attached(place: Path) -> Subject:
-    """The system that runs in this data directory. Raises DidNotStartError where none does."""
-    try:
-        return Subject(home=Home(root=place).root)
-    except OSError:
-        raise subject.DidNotStartError(f"nothing runs in {place}: start it with `make up`") from None
 
 
 def write_index(directory: Path) -> Path:

@@ -199,6 +199,14 @@ def running(*, tier: str, port: int, settings: Mapping[str, str]) -> Iterator[Su
         shutil.rmtree(root, ignore_errors=True)
 
 
+def attached(*, home: Path) -> Subject:
+    """The system that runs in this data directory, which is not ours to stop. Raises DidNotStartError: none does."""
+    try:
+        return Subject(home=home)
+    except OSError:
+        raise DidNotStartError(f"Nothing runs in {home}: start it with `make up`.") from None
+
+
 def _await_running(process: "subprocess.Popen[bytes]", log: Path, before: int) -> None:
     until = time.monotonic() + START_SECONDS
     while time.monotonic() < until:
@@ -206,9 +214,13 @@ def _await_running(process: "subprocess.Popen[bytes]", log: Path, before: int) -
         if "Ringback runs (" in said:
             return
         if process.poll() is not None:
-            raise DidNotStartError(f"It ended with {process.returncode}: {said[-1500:]}")
+            raise DidNotStartError(
+                f"The system did not start: `up` ended with {process.returncode}, and said last:\n{said[-1500:]}"
+            )
         time.sleep(0.1)
-    raise DidNotStartError(f"It was not ready in {START_SECONDS:.0f} s: {log.read_text(errors='replace')[-1500:]}")
+    raise DidNotStartError(
+        f"The system was not ready in {START_SECONDS:.0f} s, and said last:\n{log.read_text(errors='replace')[-1500:]}"
+    )
 
 
 def _stop(process: "subprocess.Popen[bytes]", home: Path) -> None:

@@ -85,8 +85,8 @@ def refuse_taken(port: int, what: str) -> None:
             if problem.errno != errno.EADDRINUSE:
                 raise CannotStartError(f"Cannot listen on 127.0.0.1:{port}: {problem.strerror}.") from None
             raise CannotStartError(
-                f"Port {port} ({what}) is taken by another program: stop that one, or choose other ports "
-                "with `make up PORT=8100` (every port follows from it)."
+                f"Port {port} ({what}) is taken by another program: stop that one, or choose another PORT, from which "
+                "every port follows: `make up PORT=8100`, and in the lab `--port 8100`."
             ) from None
 
 

@@ -58,7 +58,7 @@ def _system(one: drill.Drill) -> str:
 @contextmanager
 def _subject(home: Home, one: drill.Drill, options: Mapping[str, Any]) -> Iterator[subject.Subject]:
     if options["here"]:
-        yield subject.Subject(home=home.root)
+        yield subject.attached(home=home.root)
         return
     tier = options["tier"] or one.tier
     print(f"drill: starting a system of its own on {tier} …", flush=True)

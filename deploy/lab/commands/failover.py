@@ -12,7 +12,7 @@ from typing import Any, Final
 from deploy.lab import failover
 from deploy.lab.commands.run import end_on, reports_directory
 from deploy.lab.faults import FaultError
-from deploy.lab.subject import DidNotStartError, running
+from deploy.lab.subject import running
 from deploy.lab.trial import NotHealed, NotHere, NotInjected
 from deploy.local.home import Home
 
@@ -46,7 +46,7 @@ def run(home: Home, options: Mapping[str, Any]) -> int:
                 per_second=options["writes"],
                 tell=lambda line: print(line, flush=True),
             )
-    except (DidNotStartError, NotHere, NotInjected, NotHealed, failover.NotWhole) as problem:
+    except (NotHere, NotInjected, NotHealed, failover.NotWhole) as problem:
         raise FaultError(str(problem)) from None
     report = {**asdict(found), **found.figures(), "load": [round(one, 2) for one in os.getloadavg()]}
     place = reports_directory(home, options) / found.tier / "failover.json"

@@ -7,13 +7,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from deploy.lab.commands.run import PORT, end_on, reports_directory
-from deploy.lab.faults import FaultError
 from deploy.lab.figures import TIERS
 from deploy.lab.ladder import climb, events, ladder
 from deploy.lab.ladder.events import AT_REST
 from deploy.lab.series import Options
 from deploy.local.home import Home
-from deploy.local.problems import CannotStartError
 from reminders.tables import Column, table
 
 _EVENTS: Final = (AT_REST, *(event.name for event in events.read().events))
@@ -41,13 +39,10 @@ def run(home: Home, options: Mapping[str, Any]) -> int:
     failed = 0
     if not options["show"]:
         chosen = Options(tier=options["tiers"][0], seed=options["seed"], port=options["port"], reports=reports)
-        try:
-            failed = climb.climb(
-                year=year, tiers=options["tiers"], names=options["events"] or _EVENTS, trials=options["trials"],
-                options=chosen, notebook=notebook, say=_say,
-            )  # fmt: skip
-        except CannotStartError as wrong:
-            raise FaultError(str(wrong)) from None
+        failed = climb.climb(
+            year=year, tiers=options["tiers"], names=options["events"] or _EVENTS, trials=options["trials"],
+            options=chosen, notebook=notebook, say=_say,
+        )  # fmt: skip
     # Where nothing was measured on this machine, what is committed is shown.
     rungs = ladder.rungs(year=year, records=notebook.records or climb.read(ladder.DATA))
     if not rungs:

@@ -9,11 +9,10 @@ from typing import Any, Final
 
 from deploy.lab import experiment, report, walk
 from deploy.lab.experiment import Steady
-from deploy.lab.faults import FaultError, catalogue
+from deploy.lab.faults import catalogue
 from deploy.lab.series import Options, Series
 from deploy.local import tiers
 from deploy.local.home import Home
-from deploy.local.problems import CannotStartError
 
 HELP: Final = (
     "Try an experiment (`all`, or a random `walk`) on a tier: steady state, load, fault, undo, oracle, report."
@@ -36,18 +35,16 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(home: Home, options: Mapping[str, Any]) -> int:
-    """Run it; 0 as expected, 1 not, 2 it could not be tried."""
+    """Run it; 0 as expected, 1 not, 2 it could not be tried. Raises CannotStartError where there is no such tier."""
     end_on(signal.SIGTERM)
     chosen = Options(
         tier=options["tier"], seed=options["seed"], port=options["port"], home=options["home"],
         reports=reports_directory(home, options),
     )  # fmt: skip
-    try:
-        if options["experiment"] == ["walk"]:
-            return _walks(chosen, minutes=options["minutes"], walks=options["walks"], shrinks=not options["whole"])
-        return _experiments(chosen, options["experiment"])
-    except (experiment.WrongExperimentError, CannotStartError) as wrong:
-        raise FaultError(str(wrong)) from None
+    tiers.read(chosen.tier)
+    if options["experiment"] == ["walk"]:
+        return _walks(chosen, minutes=options["minutes"], walks=options["walks"], shrinks=not options["whole"])
+    return _experiments(chosen, options["experiment"])
 
 
 def _experiments(chosen: Options, wanted: list[str]) -> int:

@@ -4,14 +4,20 @@ import importlib
 import pkgutil
 import sys
 from argparse import ArgumentParser
+from typing import Final
 
 from django.core.management.base import BaseCommand
 
 from deploy.lab import commands
+from deploy.lab.experiment import WrongExperimentError
 from deploy.lab.faults import FaultError
+from deploy.lab.subject import DidNotStartError
 from deploy.local.home import home
+from deploy.local.problems import CannotStartError
 
-NAMES = tuple(sorted(found.name for found in pkgutil.iter_modules(commands.__path__)))
+# What says in a sentence why a subcommand cannot do its work, and what to do about it.
+CANNOT: Final = (FaultError, WrongExperimentError, DidNotStartError, CannotStartError)
+NAMES: Final = tuple(sorted(found.name for found in pkgutil.iter_modules(commands.__path__)))
 
 
 class Command(BaseCommand):
@@ -34,7 +40,7 @@ class Command(BaseCommand):
         module = importlib.import_module(f"{commands.__name__}.{name if name in NAMES else name + '_'}")
         try:
             code = module.run(home(), options)
-        except FaultError as problem:
+        except CANNOT as problem:
             sys.stdout.flush()
             print(f"lab: {problem}", file=sys.stderr)
             sys.exit(2)

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from deploy.lab.injection.fault import FaultError
+from deploy.lab.injection.fault import UP, FaultError
 from deploy.local import records
 from deploy.local.home import Home
 
@@ -74,7 +74,7 @@ def _asked(home: Home, words: dict[str, Any]) -> dict[str, Any]:
             with connection.makefile("rb") as answer:
                 said: dict[str, Any] = json.loads(answer.readline() or b"{}")
     except (OSError, ValueError) as problem:
-        raise FaultError(f"The fault proxy does not answer ({problem}): it runs with `up --lab`.") from None
+        raise FaultError(f"The fault proxy does not answer ({problem}): it runs with {UP}.") from None
     finally:
         if handle is not None:
             os.close(handle)

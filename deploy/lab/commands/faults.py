@@ -9,7 +9,7 @@ from typing import Any
 from deploy.lab import faults
 from deploy.lab.injection import machine
 from deploy.local.home import Home
-from reminders.tables import Column, table
+from reminders.tables import Column, paragraph, table
 
 HELP = "List every fault, and say what is missing here for those that cannot be injected."
 
@@ -49,11 +49,18 @@ def _described(home: Home, fault: faults.Fault) -> dict[str, Any]:
 
 
 def _say_missing(found: list[dict[str, Any]]) -> None:
-    absent = [one for one in found if one["missing"]]
-    print(f"\n{len(found)} faults, {len(found) - len(absent)} of them can be injected here and now.")
-    for one in absent:
-        print(f"  not here: {one['missing']}")
-    for need, lack in machine.found().items():
-        if lack:
-            print(f"  this machine, {need}: {lack}")
-    print("Next: ./manage.py lab break FAULT, then ./manage.py lab heal.")
+    absent: dict[str, list[str]] = {}
+    for one in found:
+        if one["missing"]:
+            absent.setdefault(one["missing"], []).append(one["name"])
+    here = len(found) - sum(map(len, absent.values()))
+    print(f"\n{len(found)} faults, {here or 'none'} of them can be injected here and now.")
+    for lack, names in absent.items():
+        print(paragraph(f"Not here: {lack}" if here else lack))
+        if here:
+            print(paragraph(", ".join(names), indent="    "))
+    for need, lacking in machine.found().items():
+        if lacking:
+            print(paragraph(f"This machine, {need}: {lacking}."))
+    if here:
+        print("Next: ./manage.py lab break FAULT, then ./manage.py lab heal.")

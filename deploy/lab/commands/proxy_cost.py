@@ -10,6 +10,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from deploy.lab.faults import FaultError
+from deploy.lab.injection.fault import UP
 from deploy.lab.injection.scene import listeners
 from deploy.lab.injection.targets import links
 from deploy.local.home import Home, read_environment
@@ -29,7 +30,7 @@ def run(home: Home, options: Mapping[str, Any]) -> int:
     """Ask in turn, so that what else the machine does strikes both alike."""
     link = next((one for one in links(home) if one.name.endswith("→redis")), None)
     if link is None:
-        raise FaultError("No fault proxy runs: start the system with `up --lab`.")
+        raise FaultError(f"No fault proxy runs: start the system with {UP}.")
     password = urlsplit(read_environment(home.run / "env")["REDIS_URL"]).password or ""
     ways = {"directly": _opened(listeners(home)["redis"], password), "through a link": _opened(link.port, password)}
     trips: dict[str, list[float]] = {name: [] for name in ways}

@@ -88,8 +88,8 @@ def missing(home: Home, name: str) -> str | None:
         engine.refuse_idle(home)
         engine.choose_way(home, one, None)
         engine.choose_target(home, one, None)
-    except FaultError as problem:
-        return str(problem)
+    except NotHereError as problem:
+        return problem.lack
     return None
 
 

@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from deploy.lab.injection import deeds, journal, machine
-from deploy.lab.injection.fault import Bite, Fault, FaultError, Injected, NotHereError, Way
+from deploy.lab.injection.fault import UP, Bite, Fault, FaultError, Injected, NotHereError, Way
 from deploy.lab.injection.scene import Scene
 from deploy.lab.injection.targets import targets
 from deploy.local import records
@@ -57,7 +57,7 @@ def begin(
 def refuse_idle(home: Home) -> None:
     """NotHereError where nothing runs that could be broken."""
     if records.supervisor(home) is None:
-        raise NotHereError("Ringback does not run here: start it with `up --lab`, then break it.")
+        raise NotHereError(f"Ringback does not run here: start it with {UP}, then break it.")
 
 
 def heal(home: Home, name: str | None = None) -> list[str]:
@@ -94,7 +94,7 @@ def choose_target(home: Home, fault: Fault, wanted: str | None) -> str:
     suitable = fault.pick(home, list(dict.fromkeys(matching)))
     if wanted is None:
         if not suitable:
-            raise NotHereError(f"{fault.name} needs a target like {' or '.join(fault.targets)}: {_lacks(fault)}")
+            raise NotHereError(f"{_lacks(home, fault)}.", fault=fault.name)
         return suitable[0]
     plain = wanted.replace("->", "→")
     if plain not in suitable and not any(fnmatchcase(name, plain) for name in suitable):
@@ -108,17 +108,17 @@ def choose_way(home: Home, fault: Fault, wanted: str | None) -> Way:
     for need in fault.needs:
         lack = machine.lack(home, need)
         if lack:
-            raise NotHereError(f"{fault.name} cannot be injected here: {lack}.")
+            raise NotHereError(f"{lack}.", fault=fault.name)
     for way in fault.ways:
         if wanted is not None and way.name != wanted:
             continue
         lacks = [lack for need in way.needs if (lack := machine.lack(home, need))]
         if not lacks:
             return way
-        missing.append(f"{way.name}: {'; '.join(lacks)}")
+        missing.append(f"{'; '.join(lacks)} (way {way.name})")
     if not missing:
         raise FaultError(f"{fault.name} has no way {wanted!r}; its ways: {', '.join(way.name for way in fault.ways)}.")
-    raise NotHereError(f"{fault.name} cannot be injected here ({', '.join(missing)}).")
+    raise NotHereError(f"{', '.join(missing)}.", fault=fault.name)
 
 
 def _undo_all(home: Home, wanted: list[journal.Entry]) -> list[str]:
@@ -150,7 +150,6 @@ def _heal_later(home: Home, entry: str, seconds: float) -> None:
     )
 
 
-def _lacks(fault: Fault) -> str:
-    if any("→" in pattern for pattern in fault.targets):
-        return "start the system with `up --lab` (or RINGBACK_LAB=1), which puts the fault proxy between processes."
-    return "this tier runs none."
+def _lacks(home: Home, fault: Fault) -> str:
+    through_links = any("→" in pattern for pattern in fault.targets)
+    return (machine.lack(home, "links") if through_links else None) or f"nothing like {' or '.join(fault.targets)} runs"

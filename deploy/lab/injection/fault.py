@@ -29,8 +29,16 @@ class FaultError(Exception):
     """It cannot be done; one sentence for a person, with what to do about it."""
 
 
+# How a system is started so that the network can be broken too.
+UP: Final = "`RINGBACK_LAB=1 make up`"
+
+
 class NotHereError(FaultError):
-    """This machine or this system lacks what the fault needs; the sentence says what."""
+    """This machine or this system lacks what a fault needs: `lack` says what, in the same words for every fault."""
+
+    def __init__(self, lack: str, *, fault: str = "") -> None:
+        super().__init__(f"{fault} cannot be injected here: {lack}" if fault else lack)
+        self.lack = lack
 
 
 @dataclass(frozen=True, kw_only=True)

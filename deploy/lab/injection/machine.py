@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from deploy.lab.injection import cgroups
+from deploy.lab.injection.fault import UP
 from deploy.lab.injection.targets import links, postgres_nodes
 from deploy.local import platform
 from deploy.local.home import Home, read_environment
@@ -90,7 +91,7 @@ def _tried(command: list[str], otherwise: str) -> str | None:
 
 
 def _links(home: Home) -> str | None:
-    return None if links(home) else "no fault proxy runs: start the system with `up --lab` (or RINGBACK_LAB=1)"
+    return None if links(home) else f"no fault proxy runs: start the system with {UP}"
 
 
 def _standbys(home: Home) -> str | None:

@@ -1,4 +1,4 @@
-"""./manage.py lab says in a sentence what it cannot do."""
+"""./manage.py lab says in a sentence what it cannot do, and names what it cannot break."""
 
 from pathlib import Path
 from typing import Any, NoReturn
@@ -6,8 +6,10 @@ from typing import Any, NoReturn
 import pytest
 from django.core.management import call_command
 
-from deploy.lab import subject
+from deploy.lab import faults, subject
+from deploy.lab.commands import faults as command
 from deploy.lab.subject import DidNotStartError
+from deploy.local.home import Home
 
 
 @pytest.fixture
@@ -44,3 +46,25 @@ def test_a_drill_of_what_does_not_run_says_what_to_start(
 
 def test_an_experiment_on_no_tier_says_which_there_are(nothing_runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert refused(capsys, "run", "worker-killed", "--tier", "gold").startswith("lab: There is no tier 'gold': choose")
+
+
+def test_where_nothing_runs_the_list_of_faults_says_so_once(
+    nothing_runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command.run(Home(root=nothing_runs), {"json": False}) == 0
+    said = capsys.readouterr().out
+    assert said.count("Ringback does not run here") == 1
+    assert f"{len(faults.catalogue())} faults, none of them" in said
+
+
+def test_a_fault_that_is_not_here_is_named_under_what_it_lacks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    no_link = "no fault proxy runs."
+    lacks = {"network-slow": no_link, "network-reset": no_link, "proxy-killed": "no proxy."}
+    monkeypatch.setattr(faults, "missing", lambda _, name: lacks.get(name))
+    assert command.run(Home(root=tmp_path), {"json": False}) == 0
+    said = capsys.readouterr().out
+    assert "Not here: no fault proxy runs.\n    network-reset, network-slow\n" in said
+    assert "Not here: no proxy.\n    proxy-killed\n" in said
+    assert max(map(len, said.splitlines())) <= 80

@@ -53,7 +53,8 @@ def test_every_fault_says_what_it_is(fault: Fault) -> None:
 def test_every_fault_says_why_it_cannot_be_injected_where_nothing_runs(fault: Fault, tmp_path: Path) -> None:
     home = Home(root=tmp_path)
     home.make()
-    assert faults.missing(home, fault.name) == "Ringback does not run here: start it with `up --lab`, then break it."
+    lack = "Ringback does not run here: start it with `RINGBACK_LAB=1 make up`, then break it."
+    assert faults.missing(home, fault.name) == lack
 
 
 def test_the_pages_are_up_to_date() -> None:

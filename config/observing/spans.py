@@ -76,6 +76,8 @@ class Store:
     def add(self, spans: Iterable[Span]) -> None:
         """Keep these spans; one that is there already stays as it was."""
         several = list(spans)
+        if not self._is_made():
+            self.prepare()
         with self._open() as connection, connection:
             connection.executemany("INSERT OR IGNORE INTO span VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", map(_row, several))
             connection.executemany("INSERT OR IGNORE INTO link VALUES (?, ?, ?, ?)", _link_rows(several))
@@ -117,6 +119,13 @@ class Store:
                 connection.execute("PRAGMA incremental_vacuum").fetchall()
                 gone += len(oldest)
         return gone
+
+    def _is_made(self) -> bool:
+        """Whether the file is still there: it may be deleted at any time, to free the disk."""
+        try:
+            return self._place.stat().st_size > 0  # a reader that found none has left an empty one
+        except FileNotFoundError:
+            return False
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:

@@ -11,7 +11,8 @@ from deploy.local.home import home
 from deploy.local.problems import CannotStartError
 
 _STOP_SECONDS: Final = 15.0
-_DATA: Final = (
+# Everything that a system keeps, from the data directory.
+DATA: Final = (
     "run",
     "postgres-*",
     "raft-*",
@@ -27,6 +28,10 @@ _DATA: Final = (
     "carrier-*",
     "spool",
     "secrets",
+    "traces",
+    "prometheus",
+    "alertmanager",
+    "lab/history.jsonl",  # what was broken; the reports of experiments are nobody's data, and stay
 )
 
 
@@ -55,7 +60,7 @@ def down() -> int:
 def reset(*, sure: bool) -> int:
     """Stop the system and delete its data, after asking."""
     place = home()
-    found = [one for name in _DATA for one in sorted(place.root.glob(name))]
+    found = [one for name in DATA for one in sorted(place.root.glob(name))]
     if not found:
         print(f"There is no data in {place.root}.")
         return 0

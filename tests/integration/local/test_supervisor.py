@@ -299,6 +299,11 @@ def test_it_names_a_tier_and_a_port_that_do_not_exist(system: System) -> None:
 def test_it_deletes_the_data_only_when_told_to(system: System) -> None:
     system.up()
     system.until_running()
+    # What another tier, and the lab, would have kept there.
+    of_people = ("traces/spans.sqlite", "prometheus/wal", "alertmanager/nflog", "lab/history.jsonl")
+    for name in (*of_people, "lab/reports/index.html"):
+        (system.home / name).parent.mkdir(parents=True, exist_ok=True)
+        (system.home / name).touch()
     assert system.run("reset").returncode == 1
     assert (system.home / "postgres-1" / "data").exists()
     assert system.run("reset", "--yes").returncode == 0
@@ -306,3 +311,5 @@ def test_it_deletes_the_data_only_when_told_to(system: System) -> None:
     assert system.process.wait(timeout=PATIENCE_SECONDS) == 0
     assert not (system.home / "postgres-1").exists()
     assert not (system.home / "secrets").exists()
+    assert [name for name in of_people if (system.home / name).exists()] == []
+    assert (system.home / "lab" / "reports" / "index.html").exists()

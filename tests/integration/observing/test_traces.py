@@ -4,6 +4,7 @@ import gzip
 import http.client
 import os
 import socket
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -62,6 +63,17 @@ def test_it_lets_the_oldest_go_first(store: Store) -> None:
     assert store.prune(before_ns=5_000, bytes_max=1 << 30) == 10
     assert (len(store.trace("ab" * 16)), len(store.trace("cd" * 16))) == (0, 10)
     assert store.prune(before_ns=0, bytes_max=1) == 10
+
+
+def test_it_goes_on_where_its_file_was_deleted_to_free_the_disk(store: Store, tmp_path: Path) -> None:
+    """As the runbook DiskNearlyFull has it; a reader that looked meanwhile has left an empty file."""
+    store.add(spans(3))
+    for place in (tmp_path / "traces").glob("spans.sqlite*"):
+        place.unlink()
+    with pytest.raises(sqlite3.OperationalError):
+        store.trace("ab" * 16)
+    store.add(spans(2))
+    assert store.trace("ab" * 16) == spans(2)
 
 
 @pytest.mark.parametrize("body", [b"\xff\xff\xff", b"not protobuf at all"])

@@ -7,7 +7,7 @@ import time
 from typing import Final
 
 from deploy.local import records
-from deploy.local.home import home
+from deploy.local.home import Home, home
 from deploy.local.problems import CannotStartError
 
 _STOP_SECONDS: Final = 15.0
@@ -38,22 +38,12 @@ DATA: Final = (
 def down() -> int:
     """Stop what runs, also what a killed supervisor left behind. Raises CannotStartError where it stays."""
     place = home()
-    supervisor = records.supervisor(place)
-    if supervisor is None:
-        left = records.end_leftovers(place)
-        records.forget(place)
-        print(f"Ended what was left: {', '.join(left)}." if left else "Nothing runs. Start it with `make up`.")
+    if _stopped(place):
+        print("Stopped. The data is kept; `make reset` throws it away.")
         return 0
-    print("Stopping …", flush=True)
-    os.kill(supervisor, signal.SIGTERM)
-    until = time.monotonic() + _STOP_SECONDS
-    while records.supervisor(place) is not None:
-        if time.monotonic() > until:
-            raise CannotStartError(
-                f"The supervisor (pid {supervisor}) does not stop: kill -9 it, then `make down` again."
-            )
-        time.sleep(0.05)
-    print("Stopped. The data is kept; `make reset` throws it away.")
+    left = records.end_leftovers(place)
+    records.forget(place)
+    print(f"Ended what was left: {', '.join(left)}." if left else "Nothing runs. Start it with `make up`.")
     return 0
 
 
@@ -67,7 +57,8 @@ def reset(*, sure: bool) -> int:
     if not sure and not _agreed(f"Delete every reminder, charge and secret in {place.root}?"):
         print("Nothing was deleted.")
         return 1
-    down()
+    if not _stopped(place):
+        records.end_leftovers(place)
     for one in found:
         if one.is_dir():
             shutil.rmtree(one)
@@ -75,6 +66,23 @@ def reset(*, sure: bool) -> int:
             one.unlink()
     print(f"Deleted the data in {place.root}.")
     return 0
+
+
+def _stopped(place: Home) -> bool:
+    """Tell the supervisor to stop, and wait until it has; False where none runs."""
+    supervisor = records.supervisor(place)
+    if supervisor is None:
+        return False
+    print("Stopping …", flush=True)
+    os.kill(supervisor, signal.SIGTERM)
+    until = time.monotonic() + _STOP_SECONDS
+    while records.supervisor(place) is not None:
+        if time.monotonic() > until:
+            raise CannotStartError(
+                f"The supervisor (pid {supervisor}) does not stop: kill -9 it, then `make down` again."
+            )
+        time.sleep(0.05)
+    return True
 
 
 def _agreed(question: str) -> bool:

@@ -4,10 +4,11 @@ import os
 import signal
 import time
 from datetime import datetime, timedelta
+from fnmatch import fnmatchcase
 
 import pytest
 
-from deploy.local import platform
+from deploy.local import down, platform
 from tests.acceptance import audit
 from tests.acceptance.carrier import Phone
 from tests.acceptance.system import QUICK, System, Systems
@@ -78,11 +79,18 @@ def test_it_says_what_runs_where_it_is_started_twice(system: System) -> None:
     again = system.run("up", "--port", str(system.port))
     assert again.returncode == 0
     assert "already runs" in again.stdout
+    assert f"The phone: {system.carrier.base}/" in again.stdout
     for name in ("web-1", "dispatch-1", "worker-1", "redis", "postgres-1", "carrier"):
         assert f"{name} " in again.stdout
         assert str(system.pid(name)) in again.stdout
     doctor = system.run("doctor", "--json")
     assert doctor.returncode == 0, doctor.stdout
+
+
+def test_a_reset_knows_every_place_where_a_system_keeps_anything(system: System) -> None:
+    known = {pattern.partition("/")[0] for pattern in down.DATA}
+    kept = [place.name for place in system.home.root.iterdir()]
+    assert [name for name in kept if not any(fnmatchcase(name, pattern) for pattern in known)] == []
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL], ids=lambda one: one.name)

@@ -12,20 +12,31 @@ from pathlib import Path
 from typing import Final
 
 from config.observing import told
-from deploy.local import etcd, installed, pgbackrest, platform, postgres, prometheus, records, redis, replicated
+from deploy.local import (
+    etcd,
+    installed,
+    pgbackrest,
+    platform,
+    postgres,
+    prometheus,
+    records,
+    redis,
+    replicated,
+    settings,
+)
 from deploy.local.home import REPOSITORY, Home, home, read_environment
 from deploy.local.ports import listens, ports
 from deploy.local.problems import CannotStartError
 
 _WIDTH: Final = 80
 _COLUMN: Final = 14
-_MARKS: Final = {"ok": "ok", "missing": "MISSING", "runs": "runs", "off": "-"}
-_COLOURS: Final = {"ok": 32, "missing": 31, "runs": 32, "off": 2}
+_MARKS: Final = {"ok": "ok", "missing": "MISSING", "runs": "runs", "frozen": "FROZEN", "off": "-"}
+_COLOURS: Final = {"ok": 32, "missing": 31, "runs": 32, "frozen": 31, "off": 2}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """One thing that was looked at; `state` is ok, missing, runs or off; `detail` says what to do."""
+    """One thing that was looked at; `state` is a key of `_MARKS`; `detail` says what to do."""
 
     what: str
     state: str
@@ -76,29 +87,34 @@ def _system(place: Home) -> Iterator[Finding]:
     )
     if running is not None:
         yield Finding(what="tier", state="runs", detail=read_environment(place.run / "env").get("RINGBACK_TIER", "?"))
+        addresses = settings.interface(place)
+        yield Finding(what="phone", state="runs", detail=addresses.get("carrier", "not yet"))
+        yield Finding(what="web", state="runs", detail=addresses.get("web", "not yet"))
         yield _who_looks(place)
-    for name, process in sorted(records.read(place).items()):
-        yield _process(name, process, supervised=running is not None)
+    for name, recorded in sorted(records.read(place).items()):
+        yield process(name=name, recorded=recorded, is_supervised=running is not None)
     if running is None:
         yield from _ports()
     else:
         yield _memory(place, running)
 
 
-def _process(name: str, process: records.Process, *, supervised: bool) -> Finding:
-    if not process.lives():
-        return Finding(what=name, state="off", detail=f"died (was pid {process.pid})")
-    detail = f"pid {process.pid}, {platform.memory_kib(process.pid) // 1024} MB"
+def process(*, name: str, recorded: records.Process, is_supervised: bool) -> Finding:
+    """What one process of the system does: it runs, is frozen, or died."""
+    if not recorded.lives():
+        return Finding(what=name, state="off", detail=f"died (was pid {recorded.pid})")
+    detail = f"pid {recorded.pid}, {platform.memory_kib(recorded.pid) // 1024} MB"
+    if platform.is_stopped(recorded.pid):
+        return Finding(what=name, state="frozen", detail=f"{detail}: stopped by a signal, it answers nobody")
     return Finding(
-        what=name, state="runs", detail=detail if supervised else f"{detail}: left over, `make down` ends it"
+        what=name, state="runs", detail=detail if is_supervised else f"{detail}: left over, `make down` ends it"
     )
 
 
 def _memory(place: Home, supervisor: int) -> Finding:
     pids = [process.pid for process in records.read(place).values()]
     total = (platform.memory_kib(supervisor, alone=True) + sum(map(platform.memory_kib, pids))) // 1024
-    web = read_environment(place.run / "env").get("RINGBACK_PUBLIC_BASE", "")
-    return Finding(what="in all", state="runs", detail=f"{total} MB of memory, web at {web}")
+    return Finding(what="in all", state="runs", detail=f"{total} MB of memory")
 
 
 def _ports() -> Iterator[Finding]:
@@ -167,6 +183,8 @@ def _try(what: str, look: Callable[[], str]) -> Finding:
 def _next(findings: list[Finding]) -> str:
     if any(one.state == "missing" for one in findings):
         return "Next: mend what is marked MISSING, then `make up`."
+    if any(one.state == "frozen" for one in findings):
+        return "Next: ./manage.py lab heal (where the lab froze it), else kill -9 the pid: it is started anew."
     if any(one.what == "supervisor" and one.state == "runs" for one in findings):
         return "Next: ./manage.py audit (checks every promise), or `make down`."
     return "Next: `make up`."

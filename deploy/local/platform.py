@@ -97,6 +97,17 @@ def started(pid: int) -> str | None:
     return None if len(found) != 2 or found[0].startswith("Z") else found[1].strip()
 
 
+def is_stopped(pid: int) -> bool:
+    """Whether a process was stopped by a signal: it is there, and answers nobody."""
+    if LINUX:
+        fields = _stat(pid)
+        return fields is not None and fields[0] in "Tt"
+    found = subprocess.run(
+        ["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False, timeout=5
+    )
+    return found.stdout.startswith("T")
+
+
 def group_members(group: int) -> list[int]:
     """The processes of a process group, without zombies."""
     return [pid for pid, (_, pgid) in _table().items() if pgid == group]

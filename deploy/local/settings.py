@@ -114,6 +114,15 @@ def write(system: System) -> None:
     write_private(system.home.run / "interface.json", json.dumps(interface, indent=1) + "\n")
 
 
+def interface(home: Home) -> dict[str, str]:
+    """What `write` wrote for the system that runs; empty where none was started."""
+    try:
+        found: dict[str, str] = json.loads((home.run / "interface.json").read_text())
+    except (OSError, ValueError):
+        return {}
+    return found
+
+
 def carrier_account(system: System, number: int) -> dict[str, str]:
     """What the `number`th simulated carrier is told besides: whose account it is, and where it listens."""
     if number == 1:

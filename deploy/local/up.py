@@ -122,6 +122,9 @@ def _already_runs(place: Home) -> int:
     print(f"Ringback already runs here (data in {place.root}):")
     for name, process in sorted(records.read(place).items()):
         print(f"  {name:<12} pid {process.pid}{'' if process.lives() else '  (died, restarts)'}")
+    addresses = settings.interface(place)
+    if addresses:
+        print(f"The phone: {addresses['carrier']}/  The web: {addresses['web']}")
     print("Stop it with `make down`, or start another one: make up PORT=8100 RINGBACK_HOME=/tmp/other")
     return 0
 

@@ -48,12 +48,14 @@ def run(home: Home, options: Mapping[str, Any]) -> int:
     if not rungs:
         print("Nothing was measured yet. Next: ./manage.py lab nines")
         return 2
-    columns = [Column(title=title, right=place > 0) for place, title in enumerate(ladder.TITLES)]
-    print(table(columns=columns, rows=[ladder.row(rung) for rung in rungs]))
+    for titles, row in ((ladder.KEEPS, ladder.keeps), (ladder.COSTS, ladder.costs)):
+        columns = [Column(title=title, right=place > 0) for place, title in enumerate(titles)]
+        print(table(columns=columns, rows=[row(rung) for rung in rungs]), end="\n\n")
     if options["write_docs"]:
         for place in ladder.write(year=year, records=notebook.records):
             print(f"written: {place}")
-    print("\nNext: docs/reference/nines.md says what the figures mean; ./manage.py lab nines --write-docs renews it.")
+    print("Next: docs/reference/nines.md says what the figures mean;")
+    print("./manage.py lab nines --write-docs renews it.")
     return 2 if failed else 0
 
 

@@ -24,10 +24,8 @@ README: Final = REPOSITORY / "README.md"
 BEGIN: Final = "<!-- nines: written by ./manage.py lab nines --write-docs -->"
 END: Final = "<!-- end of nines -->"
 FRESHNESS_SECONDS: Final = 60.0
-TITLES: Final = (
-    "tier", "kept", "proved", "answered", "proved", "lost", "twice", "processes", "MiB", "idle %", "ms/reminder",
-    "p50 ms",
-)  # fmt: skip
+KEEPS: Final = ("tier", "kept", "proved", "answered", "proved", "lost", "twice")
+COSTS: Final = ("tier", "processes", "MiB", "idle %", "ms/reminder", "answer ms")
 _HEAD: Final = """\
 # The ladder of nines
 
@@ -79,8 +77,8 @@ def rungs(*, year: Year, records: Sequence[Record]) -> list[Rung]:
     return [_rung(year, tier, own) for tier in TIERS if (own := [one for one in records if one.tier == tier])]
 
 
-def row(rung: Rung) -> tuple[str, ...]:
-    """A line of the ladder, as TITLES has it."""
+def keeps(rung: Rung) -> tuple[str, ...]:
+    """What a tier keeps, as KEEPS has it; a star where not every event was tried."""
     total = rung.total
     return (
         rung.tier + ("*" if rung.untold else ""),
@@ -90,9 +88,13 @@ def row(rung: Rung) -> tuple[str, ...]:
         f"{rung.answered.nines_proved:.1f}",
         str(total.lost),
         str(total.twice),
-        *(_figure(rung.cost.get(name)) for name in ("processes", "memory_mib", "idle_percent", "reminder_ms")),
-        _figure(rung.cost.get("answer_p50_ms")),
     )
+
+
+def costs(rung: Rung) -> tuple[str, ...]:
+    """What a tier costs, as COSTS has it."""
+    names = ("processes", "memory_mib", "idle_percent", "reminder_ms", "answer_p50_ms")
+    return (rung.tier, *(_figure(rung.cost.get(name)) for name in names))
 
 
 def write(*, year: Year, records: Sequence[Record]) -> list[Path]:

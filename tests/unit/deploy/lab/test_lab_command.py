@@ -68,3 +68,12 @@ def test_a_fault_that_is_not_here_is_named_under_what_it_lacks(
     assert "Not here: no fault proxy runs.\n    network-reset, network-slow\n" in said
     assert "Not here: no proxy.\n    proxy-killed\n" in said
     assert max(map(len, said.splitlines())) <= 80
+
+
+def test_the_ladder_that_was_measured_fits_80_columns(nothing_runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        call_command("lab", "nines", "--show")
+    said = capsys.readouterr().out
+    assert end.value.code == 0
+    assert said.count("replicated") == 2  # what it keeps, and what it costs
+    assert max(map(len, said.splitlines())) <= 80

@@ -186,7 +186,7 @@ def test_the_notebook_keeps_each_trial_once(tmp_path: Path) -> None:
 def test_a_year_with_an_event_that_was_not_tried_says_so() -> None:
     (rung,) = ladder.rungs(year=YEAR, records=[record()])
     assert rung.untold == ["outage"]
-    assert ladder.row(rung)[0] == "durable*"
+    assert ladder.keeps(rung)[0] == "durable*"
     page = ladder.drawn(year=YEAR, records=[record()])
     assert "not in these figures: outage" in page
     assert "| not tried |" in page

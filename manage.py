@@ -9,6 +9,8 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 PYTHON = HERE / ".venv" / "bin" / "python"
 SERVING = {"dispatch", "watch"}
+OURS = ("config", "deploy", "reminders")
+RUN_BY_UP = {*SERVING, "prepare"}
 
 
 def main() -> int:
@@ -19,6 +21,9 @@ def main() -> int:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     from django.core.management import execute_from_command_line
 
+    if sys.argv[1:] in ([], ["help"], ["-h"], ["--help"]):
+        print(_help())
+        return 0
     if "RINGBACK_INSTANCE" not in os.environ and not set(sys.argv[1:2]) & SERVING:
         os.environ.setdefault("RINGBACK_LOG_LEVEL", "ERROR")  # a person's command says it in one sentence instead
     try:
@@ -40,6 +45,25 @@ def _again_with_the_environment() -> int:
         os.execv(PYTHON, [str(PYTHON), str(HERE / "manage.py"), *sys.argv[1:]])  # noqa: S606
     print("Ringback is not installed here yet: run `make up` once.", file=sys.stderr)
     return 2
+
+
+def _help() -> str:
+    """Our commands, each with what it does; Django names its own beside them and explains none."""
+    import django
+    from django.core.management import get_commands, load_command_class
+
+    from reminders.tables import Column, table
+
+    django.setup()
+    ours = {name: app for name, app in sorted(get_commands().items()) if str(app).startswith(OURS)}
+    rows = [(name, load_command_class(str(app), name).help) for name, app in ours.items() if name not in RUN_BY_UP]
+    return "\n".join([
+        table(columns=[Column(title="command"), Column(title="what it does")], rows=rows),
+        "",
+        f"`make up` runs these by itself: {', '.join(sorted(RUN_BY_UP & set(ours)))}.",
+        "Next: ./manage.py help COMMAND (its options). Django's own commands:",
+        "./manage.py help --commands",
+    ])  # fmt: skip
 
 
 def _what_is_away(problem: BaseException | None) -> str | None:

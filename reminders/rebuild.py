@@ -205,7 +205,8 @@ class _Replay:
         return at <= intended_at + horizon
 
     def _bound(self, attempt_id: UUID, at: datetime, carrier: str, call: CallRecord) -> UUID | None:
-        proof = Evidence(carrier_sid=call.sid, ringing_at=call.started_at)
+        over = call.status in CALL_ENDS  # when one that goes on rang, its record does not say (recovery.evidence)
+        proof = Evidence(carrier_sid=call.sid, ringing_at=call.started_at if over else None)
         try:
             outcomes.fold(attempt_id=attempt_id, evidence=proof, policy=self._policy, carrier=carrier, now=at)
         except outcomes.NoSuchAttempt:

@@ -106,13 +106,19 @@ def tend_reply(*, reply_id: UUID, carrier: Carrier, policy: Policy, elsewhere: S
 
 
 def evidence(*, record: CallRecord, now: datetime) -> Evidence:
-    """What the carrier's record of a call proves; `now` where it is over and the record does not say since when."""
+    """What the carrier's record of a call proves; `now` where it does not say since when.
+
+    It says when the call was dialled (Twilio's `start_time`), not when it rang. What still goes on rang by `now` at the
+    latest, and in doubt is taken for late: nobody may hear that a late call was on time. Of one that is over, in which
+    nothing is said any more, the dialling is nearer.
+    """
     end = CALL_ENDS.get(record.status)
     answered = record.status == "in-progress" or (end is not None and bool(record.duration_seconds))
+    since = record.started_at if end else now
     return Evidence(
         carrier_sid=record.sid,
-        ringing_at=record.started_at if record.status != "queued" else None,
-        answered_at=(record.started_at or now) if answered else None,
+        ringing_at=since if record.status != "queued" else None,
+        answered_at=(since or now) if answered else None,
         call_ended_at=(record.ended_at or now) if end else None,
         call_status=end,
         answered_by=record.answered_by,

@@ -327,7 +327,7 @@ def _record(call: Call) -> CallRecord:
         to=call.to,
         status=call.status,
         created_at=call.created_at,
-        started_at=call.ringing_at.replace(microsecond=0) if call.ringing_at else None,
+        started_at=call.created_at.replace(microsecond=0) if call.ringing_at else None,  # when it was dialled
         ended_at=call.ended_at.replace(microsecond=0) if call.ended_at else None,
         duration_seconds=(
             max(1, round((call.ended_at - call.answered_at).total_seconds()))

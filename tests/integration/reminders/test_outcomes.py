@@ -8,8 +8,8 @@ from uuid import UUID
 
 import pytest
 
-from reminders import limits, outcomes
-from reminders.carriers.base import Evidence, Unavailable
+from reminders import limits, outcomes, recovery
+from reminders.carriers.base import CallRecord, Evidence, Unavailable
 from reminders.states import Outcome
 from tests.world import promises
 from tests.world.carrier import Fate
@@ -301,6 +301,38 @@ def test_it_takes_a_call_for_late_where_only_the_answer_says_when_it_rang(
     assert words.lateness_seconds == (60 if late else 0)
     _fold(world, attempt, ringing_at=world.clock.now + timedelta(seconds=59), call_status=Outcome.ANSWERED)
     assert _ended(world, attempt)[8:10] == (("voided", 0) if late else ("posted", 1))  # as it was said
+
+
+def test_a_call_that_was_dialled_in_time_and_rang_late_says_so_whatever_was_looked_up_between(world: World) -> None:
+    """The carrier's record says when it dialled: a look-up while it rings once took that for the ringing."""
+    world.carrier.fate_of = lambda _: Fate(lose=SILENT)
+    attempt = _ring(world)
+    due, sid = world.clock.now, world.carrier.calls[0].sid
+    dialled, rang = due + timedelta(seconds=59), due + timedelta(seconds=61)
+    record = CallRecord(
+        sid=sid,
+        to=PERSON,
+        status="ringing",
+        created_at=due,
+        started_at=dialled,
+        ended_at=None,
+        duration_seconds=None,
+        answered_by=None,
+    )
+    outcomes.fold(
+        attempt_id=attempt,
+        evidence=recovery.evidence(record=record, now=rang),
+        policy=POLICY,
+        carrier="twilio",
+        now=rang,
+    )
+    words = outcomes.ask_words(
+        attempt_id=attempt, carrier="twilio", carrier_sid=sid, answered_by=None, policy=POLICY, now=rang
+    )
+    assert words is not None
+    assert words.lateness_seconds == 61
+    _fold(world, attempt, call_status=Outcome.ANSWERED)
+    assert _ended(world, attempt)[8:10] == ("voided", 0)
 
 
 def test_it_says_how_late_it_is_where_the_first_attempt_never_rang(world: World) -> None:

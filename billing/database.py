@@ -14,13 +14,17 @@ from typing import Any, Final, TypeAlias
 from uuid import UUID
 
 import psycopg
-from django.db import OperationalError, connections
+from django.db import InterfaceError, InternalError, OperationalError, connections
 from psycopg.pq import TransactionStatus
 from psycopg.types.json import JsonbLoader
 
 Rows: TypeAlias = psycopg.Cursor[tuple[Any, ...]]
 PREPARED_STATEMENTS_PER_CONNECTION_MAX = 200
 STREAMED_ROWS_PER_FETCH = 2000
+
+
+# What says that the database is away, or too slow, and nothing of what it was given.
+AWAY: Final = (OperationalError, InterfaceError, InternalError)
 
 
 class GuardFailed(Exception):

@@ -13,9 +13,9 @@ from typing import Final
 
 from django.conf import settings
 from django.db import Error as DatabaseError
-from django.db import InterfaceError, InternalError, OperationalError, close_old_connections
+from django.db import close_old_connections
 
-from billing import breaker
+from billing import breaker, database
 from billing.deadline import within
 from reminders import admission, arrival, dispatch, drainer, grammar, intake, languages, limits, metrics, replies
 from reminders.admission import Allowances, Places, Verdict
@@ -24,7 +24,7 @@ from reminders.intake import Answer
 from reminders.spool import Spooled
 
 # What says that the database is away, or too slow for all that a person texts, and not that a text is odd.
-AWAY: Final = (OperationalError, InterfaceError, InternalError, intake.Contended)
+AWAY: Final = (*database.AWAY, intake.Contended)
 
 Judged = tuple[Verdict, str]  # and whose allowance said it
 

@@ -8,9 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from django.db import InterfaceError, InternalError, OperationalError
-
-from billing import breaks
+from billing import breaks, database
 from billing.deadline import within
 from reminders import intake, tracing
 from reminders.intake import Answer
@@ -18,7 +16,7 @@ from reminders.spool import Spool, Spooled
 
 CONFLICT: Final = "conflict"
 # What says something about the database, or the moment: the text waits. Anything else is about this text.
-TOO_EARLY: Final = (OperationalError, InterfaceError, InternalError, intake.Contended)
+TOO_EARLY: Final = (*database.AWAY, intake.Contended)
 # https://www.postgresql.org/docs/current/errcodes-appendix.html: a lock, a deadlock, a race, a statement's time-out.
 CONTENTION: Final = frozenset({"55P03", "40P01", "40001", "57014"})
 
@@ -61,7 +59,7 @@ def drain(*, spool: Spool, name: str, snooze_seconds: float, each_seconds: float
 
 def is_away(error: Exception) -> bool:
     """Whether an error says that the database is away, and not that somebody else holds this sender's row."""
-    return isinstance(error, TOO_EARLY[:3]) and getattr(error.__cause__, "sqlstate", None) not in CONTENTION
+    return isinstance(error, database.AWAY) and getattr(error.__cause__, "sqlstate", None) not in CONTENTION
 
 
 def _take(text: Spooled, snooze_seconds: float, now: datetime) -> Answer | None:

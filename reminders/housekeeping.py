@@ -37,7 +37,7 @@ def attend(*, kind: Kind, carrier: Carrier, policy: Policy, now: datetime) -> fl
     elif kind is Kind.SEAL:
         seals.seal(until=now - timedelta(hours=1))
     elif kind is Kind.RECONCILE:
-        reconcile.backfill(carrier=carrier, now=now)
+        reconcile.backfill(carrier=carrier, policy=policy, now=now)
         since = now - timedelta(seconds=limits.RECONCILE_SECONDS)
         reconcile.compare_calls(carrier=carrier, policy=policy, since=since, now=now)
     return EVERY_SECONDS[kind]

@@ -76,7 +76,7 @@ for _found in ("over", "going_on", "absent", "not_placed", "ambiguous", "failed"
     LOOK_UPS.labels(_found)
 for _found in ("over", "sent", "held", "unknown", "undelivered", "absent", "failed", "going_on"):
     REPLIES.labels(_found)
-for _found in ("folded", "unknown", "not_finished", "not_asked"):
+for _found in ("folded", "unknown", "stuck", "not_finished", "not_asked"):
     RECONCILED.labels(_found)
 for _why in ("in_doubt", "silent", "away", "quarantined"):
     DATABASE_BREAKER_TRIPS.labels(_why)

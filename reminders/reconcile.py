@@ -1,16 +1,18 @@
 """Reconcile: the carrier's records against our messages and attempts. What we missed is fetched.
 
 A message that the carrier took and we never saw goes through intake, as of when the carrier received it; its reply is
-looked up and sent by its own timer. What a call's record proves and no callback told is folded; a call that is bound to
+looked up and sent by its own timer. One that intake cannot take is named by a break, asked for again in each pass, and
+holds up nobody else's. What a call's record proves and no callback told is folded; a call that is bound to
 no attempt opens a break.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from billing import breaks
+from billing import breaks, database
 from billing.database import Statements, prove
 from reminders import intake, limits, metrics, outcomes, recovery, tracing
 from reminders.carriers import session
@@ -28,9 +30,10 @@ class Reconciled:
     """What one pass found; `asked` is false where the carrier could not be asked."""
 
     asked: bool
-    complete: bool = False  # everything since then was listed
+    complete: bool = False  # everything since then was listed, and taken
     messages: int = 0
     fetched: int = 0
+    stuck: int = 0  # what intake cannot take, for a reason of its own
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,7 +47,7 @@ class Compared:
     finished: bool = True
 
 
-def backfill(*, carrier: Carrier, now: datetime) -> Reconciled:
+def backfill(*, carrier: Carrier, policy: Policy, now: datetime) -> Reconciled:
     """Fetch what we missed since the last complete pass, however long ago; by timer.
 
     The pass is remembered in the database: one that was restored asks from its own past on. Raises as reconcile does.
@@ -55,13 +58,13 @@ def backfill(*, carrier: Carrier, now: datetime) -> Reconciled:
     if row is not None:
         earliest = now - timedelta(days=limits.BACKFILL_DAYS_MAX)
         since = max(earliest, min(since, row[0] - timedelta(seconds=limits.BACKFILL_SLACK_SECONDS)))
-    done = reconcile(carrier=carrier, since=since, now=now)
+    done = reconcile(carrier=carrier, policy=policy, since=since, now=now)
     if done.complete:
         statements.run("move_mark", {"name": name, "at": now})
     return done
 
 
-def reconcile(*, carrier: Carrier, since: datetime, now: datetime) -> Reconciled:
+def reconcile(*, carrier: Carrier, policy: Policy, since: datetime, now: datetime) -> Reconciled:
     """One pass over the messages since then, oldest first: a STOP ends what is older than itself, and no more.
 
     Done again it changes nothing: a message is known by the carrier's id. Raises the database's errors.
@@ -74,11 +77,11 @@ def reconcile(*, carrier: Carrier, since: datetime, now: datetime) -> Reconciled
     except (CarrierError, TimeoutError):
         return Reconciled(asked=False)
     inbound = [record for record in records if record.inbound]
-    missed = _missed(carrier, inbound)
-    for record in missed:
-        _fetch(carrier, record, now)
-    complete = len(records) < limits.BACKFILL_PAGES_MAX * limits.MESSAGE_LIST_MAX
-    return Reconciled(asked=True, complete=complete, messages=len(inbound), fetched=len(missed))
+    became = Counter(_fetch(carrier, record, policy, now) for record in _missed(carrier, inbound))
+    stuck = became["stuck"]
+    metrics.RECONCILED.labels("stuck").inc(stuck)
+    complete = not stuck and len(records) < limits.BACKFILL_PAGES_MAX * limits.MESSAGE_LIST_MAX
+    return Reconciled(asked=True, complete=complete, messages=len(inbound), fetched=became["fetched"], stuck=stuck)
 
 
 def compare_calls(*, carrier: Carrier, policy: Policy, since: datetime, now: datetime) -> Compared:
@@ -151,16 +154,30 @@ def _missed(carrier: Carrier, records: Sequence[MessageRecord]) -> list[MessageR
     return [record for record in records if record.sid not in known]
 
 
-def _fetch(carrier: Carrier, record: MessageRecord, now: datetime) -> None:
+def _fetch(carrier: Carrier, record: MessageRecord, policy: Policy, now: datetime) -> str:
+    """What became of it: fetched, early, conflict, stuck. Raises what says nothing of the message itself."""
     if record.created_at is None or (now - record.created_at).total_seconds() < limits.WEBHOOK_SECONDS:
-        return  # its webhook may still be on its way
+        return "early"  # its webhook may still be on its way
     message = Inbound(
         carrier=carrier.name, carrier_sid=record.sid, sender=record.sender, body=record.body, opt_out=None
     )
     try:
         about = tracing.person(number=record.sender)
         with tracing.span("intake", linked=(tracing.current(),), about=about) as own:
-            answer = intake.accept(message=message, received_at=record.created_at, trace_context=own)
+            answer = intake.accept(
+                message=message,
+                received_at=record.created_at,
+                trace_context=own,
+                snooze_seconds=policy.snooze_seconds,
+            )
             tracing.note(outcome=answer.outcome, **tracing.ids(reminder=answer.reminder_id))
     except intake.Conflict:
         breaks.open_break(promise="P6", kind="message_differs", subject=("message", record.sid), detail={}, at=now)
+        return "conflict"
+    except (*database.AWAY, intake.Contended):
+        raise
+    except Exception as error:  # noqa: BLE001  # it fails alone: those behind it are somebody else's
+        told = {"error": type(error).__name__}
+        breaks.open_break(promise="P1", kind="message_stuck", subject=("message", record.sid), detail=told, at=now)
+        return "stuck"
+    return "fetched"

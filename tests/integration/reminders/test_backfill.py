@@ -1,18 +1,20 @@
 """What the webhook never brought is fetched from the carrier's list, from the last complete pass on."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 import pytest
+from django.db import OperationalError
 
-from reminders import limits, reconcile
+from reminders import intake, limits, reconcile
 from reminders.carriers import session
 from reminders.carriers.base import Unavailable
 from reminders.carriers.twilio import Twilio
 from tests.environment import ACCOUNT_SID, SERVICE_NUMBER
 from tests.world import promises
 from tests.world.carrier import Text
-from tests.world.world import World
+from tests.world.world import POLICY, World
 
 PERSON: Final = "+12025550101"
 HOUR: Final = 3600.0
@@ -34,7 +36,7 @@ def _unheard(world: World, body: str, *, number: str = PERSON) -> None:
 
 
 def _backfill(world: World) -> reconcile.Reconciled:
-    return reconcile.backfill(carrier=world.carrier, now=world.clock.now)
+    return reconcile.backfill(carrier=world.carrier, policy=POLICY, now=world.clock.now)
 
 
 def _mark(world: World) -> list[tuple[datetime]]:
@@ -93,6 +95,70 @@ def test_it_remembers_no_pass_that_was_not_complete(world: World, monkeypatch: p
     assert _mark(world) == before
     assert _backfill(world).complete
     assert _mark(world) == [(world.clock.now,)]
+
+
+def test_a_text_that_cannot_be_taken_holds_up_nobody_elses_and_is_fetched_once_it_can(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _backfill(world)
+    before = _mark(world)
+    _unheard(world, "poison", number="+12025550102")
+    world.clock.step(1)
+    _unheard(world, "Remind me in 9 hours about tea")
+    world.clock.step(60)
+    accept = intake.accept
+
+    def poisoned(**given: Any) -> intake.Answer:
+        if given["message"].body == "poison":
+            raise ValueError("poison")
+        return accept(**given)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(intake, "accept", poisoned)
+        for fetched in (1, 0):
+            done = _backfill(world)
+            assert (done.fetched, done.stuck, done.complete) == (fetched, 1, False)
+    assert world.rows("SELECT promise, kind, detail ->> 'error' FROM billing_break") == [
+        ("P1", "message_stuck", "ValueError")
+    ]
+    assert _mark(world) == before
+    world.clock.step(3 * HOUR)  # mended at last
+    assert (_backfill(world).fetched, _backfill(world).fetched) == (1, 0)
+    world.run()
+    promises.assert_kept(world)
+
+
+def test_a_database_that_goes_away_is_no_fault_of_the_text_in_hand(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _unheard(world, "Remind me in 9 hours about tea")
+    world.clock.step(60)
+
+    def away(**_: Any) -> intake.Answer:
+        raise OperationalError("the connection is lost")
+
+    monkeypatch.setattr(intake, "accept", away)
+    with pytest.raises(OperationalError):
+        _backfill(world)
+    assert world.rows("SELECT kind FROM billing_break") == []
+
+
+def test_a_snooze_that_is_fetched_is_as_long_as_any_other(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.text(PERSON, "Remind me in 1 minute about tea")
+    world.run(seconds=120)
+    _unheard(world, "SNOOZE")
+    snoozed_at = world.clock.now.replace(microsecond=0)
+    world.clock.step(60)
+    reconcile.backfill(carrier=world.carrier, policy=replace(POLICY, snooze_seconds=1200), now=world.clock.now)
+    assert world.rows("SELECT due_at FROM reminders_timer WHERE kind = 'ring'") == [
+        (snoozed_at + timedelta(seconds=1200),)
+    ]
+
+
+def test_it_counts_what_it_fetched_and_not_what_may_still_come_by_itself(world: World) -> None:
+    _unheard(world, "Remind me in 9 hours about tea")
+    done = _backfill(world)
+    assert (done.messages, done.fetched) == (1, 0)
 
 
 @pytest.mark.parametrize("stop_first", [True, False])

@@ -163,7 +163,7 @@ def test_it_reaches_no_further_than_the_last_reconciling_in_it(world: World) -> 
     """Put back to a moment at which it was in quarantine already, not rebuilt: it is older than that moment."""
     began, month = world.clock.now, timedelta(days=limits.BACKFILL_DAYS_MAX)
     assert rebuild.reached(moment=began, carriers=[world.carrier], now=began) == began - month
-    reconcile.backfill(carrier=world.carrier, now=began)
+    reconcile.backfill(carrier=world.carrier, policy=POLICY, now=began)
     later = began + timedelta(hours=3)
     assert rebuild.reached(moment=later, carriers=[world.carrier], now=later) == began
     assert rebuild.reached(moment=began - month / 2, carriers=[world.carrier], now=later) == began - month / 2

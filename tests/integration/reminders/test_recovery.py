@@ -225,11 +225,11 @@ def test_it_fetches_a_message_whose_webhook_was_missed_as_of_when_it_came(world:
     text.sender, text.inbound = PERSON, True
     came_at = world.clock.now
     since = came_at - timedelta(hours=1)
-    early = reconcile.reconcile(carrier=world.carrier, since=since, now=world.clock.now)
+    early = reconcile.reconcile(carrier=world.carrier, policy=POLICY, since=since, now=world.clock.now)
     assert world.rows("SELECT * FROM reminders_message") == []
     world.clock.step(limits.WEBHOOK_SECONDS)
     for _ in range(2):
-        reconcile.reconcile(carrier=world.carrier, since=since, now=world.clock.now)
+        reconcile.reconcile(carrier=world.carrier, policy=POLICY, since=since, now=world.clock.now)
     assert early.messages == 1
     assert world.rows("SELECT received_at FROM reminders_message") == [(came_at,)]
     assert world.rows("SELECT due_at FROM reminders_reminder") == [(came_at + timedelta(minutes=1),)]

@@ -234,6 +234,7 @@ def settle(*, told: Sequence[Told], carrier: Carrier, policy: Policy, elsewhere:
                 rejected=one.rejected,
                 lost=False,
                 at_once=one.refused and may_move,
+                policy=policy,
                 carrier=carrier.name,
                 now=timezone.now(),
             )

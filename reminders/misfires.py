@@ -24,7 +24,7 @@ def hold_back(*, timer_ids: Sequence[UUID], token: UUID, policy: Misfire, carrie
     held, waiting = set(), []
     for row in rows:
         if policy.is_missed(due_at=row["due_at"], now=now):
-            _miss(row, token, carrier, now)
+            _miss(row, token, policy, carrier, now)
             held.add(row["timer_id"])
         elif (until := policy.wait_until(due_at=row["due_at"], zone=row["zone"], now=now)) is not None:
             waiting.append((row["timer_id"], until))
@@ -34,11 +34,16 @@ def hold_back(*, timer_ids: Sequence[UUID], token: UUID, policy: Misfire, carrie
     return held | {one for one, _ in waiting}
 
 
-def _miss(row: dict[str, Any], token: UUID, carrier: str, now: datetime) -> None:
+def _miss(row: dict[str, Any], token: UUID, policy: Misfire, carrier: str, now: datetime) -> None:
     following = None
     if row["rrule"]:
-        rule_at = row["rule_at"] or row["due_at"]
-        following = recurrence.following(rule=row["rrule"], rule_at=rule_at, zone=row["zone"], after=now)
+        following = recurrence.following_by_day(
+            rule=row["rrule"],
+            rule_at=row["rule_at"] or row["due_at"],
+            zone=row["zone"],
+            after=now,
+            quiet=policy.quiet,
+        )
     try:
         with transaction.atomic():
             params = {"timer_id": row["timer_id"], "token": token, "next_due_at": following, "at": now}

@@ -162,6 +162,7 @@ def conclude_unsent(
     rejected: bool,
     lost: bool,
     at_once: bool,
+    policy: Policy,
     carrier: str,
     now: datetime,
     state: AttemptState = AttemptState.NOT_SENT,
@@ -177,7 +178,7 @@ def conclude_unsent(
         if lost:
             next_ = retry.dead()
         elif rejected:
-            next_ = retry.after_refusal(following=_following(row, now, None))
+            next_ = retry.after_refusal(following=_following(row, now, policy))
         else:
             next_ = retry.after_nothing(
                 attempts=row["attempts"],
@@ -311,15 +312,16 @@ def _is_silent(ended: Ended, outcome: Outcome) -> bool:
     return outcome is Outcome.FAILED and (ended.answered or ended.call_status is Outcome.ANSWERED)
 
 
-def _following(row: dict[str, Any], now: datetime, policy: Policy | None) -> datetime | None:
-    """The rule's next date; one that nobody named (every 8 hours) keeps out of the quiet hours."""
+def _following(row: dict[str, Any], now: datetime, policy: Policy) -> datetime | None:
     if row["rrule"] is None:
         return None
-    rule, zone = row["rrule"], row["zone"]
-    found = recurrence.following(rule=rule, rule_at=row["rule_at"] or row["due_at"], zone=zone, after=now)
-    if found is None or policy is None or policy.misfire is None or not recurrence.drifts(rule=rule):
-        return found
-    return policy.misfire.quiet.until(at=found, zone=zone) or found
+    return recurrence.following_by_day(
+        rule=row["rrule"],
+        rule_at=row["rule_at"] or row["due_at"],
+        zone=row["zone"],
+        after=now,
+        quiet=policy.misfire.quiet if policy.misfire else None,
+    )
 
 
 def _others_ring() -> bool:

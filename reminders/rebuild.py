@@ -221,6 +221,7 @@ class _Replay:
             rejected=False,
             lost=False,
             at_once=True,
+            policy=self._policy,
             carrier=carrier,
             now=at,
             state=AttemptState.NOT_PLACED,

@@ -161,10 +161,12 @@ def _failed(row: dict[str, Any], carrier: Carrier, policy: Policy, looker: Looke
     if now - row["intended_at"] < timedelta(seconds=limits.UNKNOWN_SECONDS_MAX):
         _look_again(row, policy, looker, counted=False)
         return "failed"
-    return _not_placed(row, carrier, now, reason="carrier_not_asked", dead=True)
+    return _not_placed(row, carrier, policy, now, reason="carrier_not_asked", dead=True)
 
 
-def _not_placed(row: dict[str, Any], carrier: Carrier, now: datetime, *, reason: str, dead: bool) -> str:
+def _not_placed(
+    row: dict[str, Any], carrier: Carrier, policy: Policy, now: datetime, *, reason: str, dead: bool
+) -> str:
     """There is no call, as far as can be known: dialled again, or (`dead`) a dead letter."""
     outcomes.conclude_unsent(
         attempt_id=row["id"],
@@ -172,6 +174,7 @@ def _not_placed(row: dict[str, Any], carrier: Carrier, now: datetime, *, reason:
         rejected=False,
         lost=dead,
         at_once=True,  # it has waited for the whole look-up horizon
+        policy=policy,
         carrier=carrier.name,
         now=now,
         state=AttemptState.NOT_PLACED,
@@ -204,7 +207,7 @@ def _absent(row: dict[str, Any], carrier: Carrier, policy: Policy, looker: Looke
     if left > 0 or looks < limits.LOOK_UPS_MIN:
         _look_again(row, policy, looker, counted=True, left_seconds=left)
         return "absent"
-    return _not_placed(row, carrier, now, reason="looked_up", dead=False)
+    return _not_placed(row, carrier, policy, now, reason="looked_up", dead=False)
 
 
 def _ambiguous(row: dict[str, Any], policy: Policy, looker: Looker, now: datetime) -> str:

@@ -7,6 +7,7 @@ from typing import Final
 import pytest
 
 from reminders import wiring
+from reminders.carriers.base import Rejected
 from reminders.quiet import Misfire, Quiet
 from tests.integration.reminders.test_conversation_rows import talk
 from tests.world import promises
@@ -88,3 +89,22 @@ def test_a_rule_of_hours_keeps_out_of_the_night(nightly: World) -> None:
     assert new_york[0] == 12  # 12:30, then 20:30; 4:30 waits until 8
     assert all(8 <= hour < 21 for hour in new_york)
     assert len(new_york) >= 4
+
+
+def test_a_rule_of_hours_keeps_out_of_the_night_after_a_refusal_too(nightly: World) -> None:
+    talk(nightly, "every 8 hours take the drops")
+    nightly.run(seconds=9 * 3600)
+    nightly.carrier.refuse_call = lambda _: Rejected("400/21614")
+    nightly.run(seconds=8 * 3600)  # 8:30 PM in New York
+    assert nightly.rows("SELECT outcome FROM reminders_occurrence ORDER BY sequence") == [
+        ("answered",), ("missed",), (None,)
+    ]  # fmt: skip
+    assert nightly.rows("SELECT due_at FROM reminders_reminder") == [(EIGHT + timedelta(days=1),)]
+
+
+def test_a_rule_of_hours_keeps_out_of_the_night_after_an_outage_too(nightly: World) -> None:
+    talk(nightly, "every 8 hours take the drops")
+    nightly.clock.step(41 * 3600)  # 9:30 PM in New York, and the first ring is a day late
+    nightly.run(seconds=60)
+    assert nightly.rows("SELECT outcome FROM reminders_occurrence ORDER BY sequence") == [("missed",), (None,)]
+    assert nightly.rows("SELECT due_at FROM reminders_reminder") == [(EIGHT + timedelta(days=2),)]

@@ -57,7 +57,7 @@ def look_up(*, attempt_id: UUID, carrier: Carrier, policy: Policy, looker: Looke
     if len(found) == 1:
         return _take(row, found[0], carrier, policy, now)
     if found:
-        return _ambiguous(row, policy, looker, now)
+        return _ambiguous(row, carrier, policy, looker, now)
     return _absent(row, carrier, policy, looker, now)
 
 
@@ -94,8 +94,7 @@ def tend_reply(*, reply_id: UUID, carrier: Carrier, policy: Policy, elsewhere: S
     try:
         record = _find_reply(row, carrier)
     except (CarrierError, TimeoutError):
-        _move(reply_id, carrier.name, was=NOT_FINAL, state="unknown", seconds=limits.REPLY_LOOK_UP_SECONDS)
-        return "failed"
+        return _reply_not_asked(row, carrier)
     if record is not None:
         return _settle_reply(row, record, carrier)
     if row["look_ups"] + 1 < limits.LOOK_UPS_MIN:
@@ -158,10 +157,10 @@ def _find_calls(row: dict[str, Any], carrier: Carrier) -> list[CallRecord]:
 
 def _failed(row: dict[str, Any], carrier: Carrier, policy: Policy, looker: Looker, now: datetime) -> str:
     """The carrier could not be asked: again later, until a day has passed; then a dead letter, with its alert."""
-    if now - row["intended_at"] < timedelta(seconds=limits.UNKNOWN_SECONDS_MAX):
-        _look_again(row, policy, looker, counted=False)
-        return "failed"
-    return _not_placed(row, carrier, policy, now, reason="carrier_not_asked", dead=True)
+    if _is_given_up(row["intended_at"], now):
+        return _not_placed(row, carrier, policy, now, reason="carrier_not_asked", dead=True)
+    _look_again(row, policy, looker, counted=False)
+    return "failed"
 
 
 def _not_placed(
@@ -210,7 +209,8 @@ def _absent(row: dict[str, Any], carrier: Carrier, policy: Policy, looker: Looke
     return _not_placed(row, carrier, policy, now, reason="looked_up", dead=False)
 
 
-def _ambiguous(row: dict[str, Any], policy: Policy, looker: Looker, now: datetime) -> str:
+def _ambiguous(row: dict[str, Any], carrier: Carrier, policy: Policy, looker: Looker, now: datetime) -> str:
+    """Several calls may be this one: none is bound. A callback may tell yet; after a day nobody waits for it."""
     breaks.open_break(
         promise="P3",
         kind="calls_not_told_apart",
@@ -218,8 +218,15 @@ def _ambiguous(row: dict[str, Any], policy: Policy, looker: Looker, now: datetim
         detail={"reminder": str(row["reminder_id"])},
         at=now,
     )
+    if _is_given_up(row["intended_at"], now):
+        return _not_placed(row, carrier, policy, now, reason="not_told_apart", dead=True)
     _look_again(row, policy, looker, counted=False)
     return "ambiguous"
+
+
+def _is_given_up(since: datetime, now: datetime) -> bool:
+    """Whether the carrier was asked for so long in vain that it is asked no more."""
+    return now - since >= timedelta(seconds=limits.UNKNOWN_SECONDS_MAX)
 
 
 def _look_again(
@@ -279,6 +286,16 @@ def _send_by(row: dict[str, Any], carrier: Carrier, policy: Policy, was: str) ->
         return "unknown", isinstance(error, Unavailable)
     _move(reply_id, carrier.name, was=NOT_FINAL, state="unknown", seconds=limits.REPLY_LOOK_UP_SECONDS, sid=sid)
     return "sent", False
+
+
+def _reply_not_asked(row: dict[str, Any], carrier: Carrier) -> str:
+    """The carrier could not be asked for it: again later, until a day has passed."""
+    if row["age_seconds"] < limits.UNKNOWN_SECONDS_MAX:
+        _move(row["id"], carrier.name, was=NOT_FINAL, state="unknown", seconds=limits.REPLY_LOOK_UP_SECONDS)
+        return "failed"
+    error = "carrier_not_asked"
+    _move(row["id"], carrier.name, was=NOT_FINAL, state="undelivered", seconds=None, error=error)
+    return "undelivered"
 
 
 def _is_of_us(error: Rejected | RefusedUs) -> bool:

@@ -1,9 +1,11 @@
 """The Celery edge: doorbells. A message carries ids and a fencing token; losing it costs the rest of a lease."""
 
 import time
+from collections.abc import Sequence
 from contextlib import suppress
+from datetime import datetime
 from functools import cache
-from threading import BoundedSemaphore
+from threading import BoundedSemaphore, Lock
 from typing import Final
 from uuid import UUID
 
@@ -19,7 +21,9 @@ from redis.exceptions import RedisError
 from billing.database import Statements
 from reminders import delivery, dispatch, housekeeping, limits, metrics, outcomes, poison, recovery, tracing, wiring
 from reminders.carriers.account import choose, is_elsewhere
+from reminders.carriers.base import Carrier
 from reminders.poison import Record
+from reminders.retry import Policy
 from reminders.states import Kind
 
 log = structlog.get_logger()
@@ -31,6 +35,9 @@ _beside_rings: Final = BoundedSemaphore(max(1, settings.RINGBACK_WORKER_THREADS 
 # What this process got through and what it failed, of the kinds whose rows may be buried.
 _records: Final = {Kind.RING: Record(), Kind.LOOK_UP: Record()}
 _CONCLUDED: Final = frozenset({"over", "not_placed"})
+
+# A pass over the carrier's books may outlast its lease: it is not begun again beside itself, thread after thread.
+_at_work: Final = {kind: Lock() for kind in housekeeping.EVERY_SECONDS}
 
 # What the broker's client raises where Redis is away, full, or slower than its socket's time-out.
 _BROKER_ERRORS = (OperationalError, RedisError, OSError)
@@ -139,11 +146,14 @@ def _each(bell: dispatch.Doorbell, trace_context: str) -> None:
 
 def _one_by_one(bell: dispatch.Doorbell, trace_context: str) -> None:
     record = _records.get(bell.kind, Record())
-    witness = record.witness(monotonic=time.monotonic())
+    taken_up = time.monotonic()
+    witness = record.witness(monotonic=taken_up)
     claim = {"ids": list(bell.ids), "token": bell.token, "may_witness": witness.may, "suspect": witness.suspect}
     opened, concluded = statements.run("open_timers", claim).fetchall(), False
-    for timer_id, kind, key, claims, strikes, made_by, reminder in opened:
+    for timer_id, kind, key, claims, strikes, made_by, reminder, left_seconds in opened:
         began = time.monotonic()
+        if began - taken_up >= left_seconds:
+            break  # where the carrier is slow: what is left is somebody else's by now, and each comes alone
         try:
             with tracing.span(kind, linked=(made_by, trace_context), about=_subject(kind, key, reminder)):
                 again_seconds, got_through = _attend_one(Kind(kind), key)
@@ -191,8 +201,8 @@ def _attend_one(kind: Kind, key: UUID) -> tuple[float | None, bool]:
     """Do what one timer asks for. Seconds until it comes again (None: it is done, or has moved by itself), and whether
     it came to an end that shows this worker to be well."""
     policy, now, every = wiring.policy(), timezone.now(), wiring.carriers()
-    if kind not in (Kind.LOOK_UP, Kind.REPLY, Kind.HANG_UP):
-        return min(housekeeping.attend(kind=kind, carrier=one, policy=policy, now=now) for one in every), False
+    if kind in housekeeping.EVERY_SECONDS:
+        return _keep_house(kind, every, policy, now), False
     carrier = every[0] if len(every) == 1 else wiring.carrier_named(_asked_of(key))
     if kind is Kind.LOOK_UP:
         found = recovery.look_up(attempt_id=key, carrier=carrier, policy=policy, looker=wiring.looker(), now=now)
@@ -210,6 +220,15 @@ def _attend_one(kind: Kind, key: UUID) -> tuple[float | None, bool]:
         return None, False
     done = recovery.hang_up(attempt_id=key, carrier=carrier, policy=policy, looker=wiring.looker(), now=now)
     return (None if done else limits.PUBLISH_RETRY_SECONDS), False
+
+
+def _keep_house(kind: Kind, every: Sequence[Carrier], policy: Policy, now: datetime) -> float:
+    if not _at_work[kind].acquire(blocking=False):
+        return housekeeping.EVERY_SECONDS[kind]
+    try:
+        return min(housekeeping.attend(kind=kind, carrier=one, policy=policy, now=now) for one in every)
+    finally:
+        _at_work[kind].release()
 
 
 def _asked_of(key: UUID) -> str:

@@ -1,4 +1,4 @@
--- A worker takes up a claim of any kind but rings, with the trace of what each is about. As open_claim.sql; but most
+-- A worker takes up a claim of any kind but rings, with the trace of what each is about, and how long it is ours. As open_claim.sql; but most
 -- attempts are concluded by their callbacks, so that a strike needs one that began and ended since this row first failed.
 -- Locks the claimed timers. Served by the primary keys (of the attempts, whose ids begin with their time).
 WITH opened AS (
@@ -13,10 +13,10 @@ WITH opened AS (
                                       WHERE begun.state = 'ended' AND begun.ended_at > failing_since)
                         THEN least(strikes + 1, 1000) ELSE strikes END
    WHERE id = ANY (%(ids)s::uuid[]) AND token = %(token)s::uuid AND (leased_until > now() OR wake_at > now())
-  RETURNING id, kind, key, claims, strikes
+  RETURNING id, kind, key, claims, strikes, extract(epoch FROM greatest(leased_until, wake_at) - now())::float8 AS left_seconds
 )
 SELECT o.id, o.kind, o.key, o.claims, o.strikes, coalesce(a.trace_context, p.trace_context, '') AS trace_context,
-       coalesce(a.reminder_id, p.reminder_id) AS reminder_id
+       coalesce(a.reminder_id, p.reminder_id) AS reminder_id, o.left_seconds
   FROM opened o
   LEFT JOIN reminders_attempt a ON o.kind IN ('look_up', 'hang_up') AND a.id = o.key
   LEFT JOIN reminders_reply p ON o.kind = 'reply' AND p.id = o.key

@@ -2,13 +2,15 @@
 
 from datetime import timedelta
 from itertools import pairwise
-from typing import Final
+from types import SimpleNamespace
+from typing import Any, Final
 from uuid import UUID
 
 import pytest
 
-from reminders import limits, reconcile, recovery
+from reminders import housekeeping, limits, outcomes, reconcile, recovery, tasks
 from reminders.carriers.base import Unavailable, Unknown
+from reminders.states import Kind
 from tests.world.carrier import Call, Fate
 from tests.world.world import POLICY, World
 
@@ -154,6 +156,64 @@ def test_it_opens_a_break_and_binds_nothing_where_calls_cannot_be_told_apart(wor
     assert world.rows("SELECT * FROM reminders_carrierkey WHERE id = %s", attempt) == []
 
 
+def test_calls_that_cannot_be_told_apart_for_a_day_make_a_dead_letter_and_hold_up_nobody(world: World) -> None:
+    attempt = _unknown(world)
+    for _ in range(2):
+        _call(world, attempt)
+    world.clock.step(limits.UNKNOWN_SECONDS_MAX - 1)
+    assert _look_up(world, attempt) == "ambiguous"
+    assert world.rows("SELECT attempt_id FROM reminders_opencall") == [(attempt,)]
+    world.clock.step(1)
+    assert _look_up(world, attempt) == "not_placed"
+    assert world.rows("SELECT state FROM reminders_reminder") == [("dead",)]
+    assert world.rows("SELECT reason FROM reminders_attempt") == [("not_told_apart",)]
+    assert world.rows("SELECT state FROM billing_hold") == [("voided",)]
+    assert world.rows("SELECT FROM reminders_opencall") == []
+
+
+@pytest.mark.parametrize(("passes", "looks", "left"), [(True, 1, [1, 1]), (False, 3, [])])
+def test_look_ups_end_with_their_lease_and_what_is_left_comes_alone(
+    world: World, monkeypatch: pytest.MonkeyPatch, passes: bool, looks: int, left: list[int]
+) -> None:
+    """Of a slow carrier; the control: where no time passes meanwhile, one worker makes them all."""
+    world.carrier.fate_of = lambda _: SILENT
+    for number in range(3):
+        world.text(f"+1202555010{number}", TEA)
+    world.clock.step(60)
+    world.turn()
+    world.clock.step(outcomes.watch_seconds(POLICY))
+    looked, look_up = [0], recovery.look_up
+
+    def slow(**given: Any) -> str:
+        looked[0] += 1
+        world.clock.step(POLICY.lease_seconds if passes else 0)
+        return look_up(**given)
+
+    monkeypatch.setattr(recovery, "look_up", slow)
+    monkeypatch.setattr(tasks, "time", SimpleNamespace(monotonic=world.clock.monotonic))
+    (bell,) = world.dispatch()
+    assert (bell.kind, len(bell.ids)) == (Kind.LOOK_UP, 3)
+    world.attend(bell)
+    assert looked == [looks]
+    assert [len(bell.ids) for bell in world.dispatch()] == left
+
+
+def test_a_pass_over_the_carriers_books_is_not_begun_beside_itself(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may outlast its lease: then its timer is claimed once more."""
+    again: list[tuple[float | None, bool]] = []
+
+    def attend(*, kind: Kind, **_: Any) -> float:
+        again.append(tasks._attend_one(kind, housekeeping.key_of(kind)))
+        return 7.0
+
+    monkeypatch.setattr(housekeeping, "attend", attend)
+    for _ in range(2):
+        assert tasks._attend_one(Kind.RECONCILE, housekeeping.key_of(Kind.RECONCILE)) == (7.0, False)
+    assert again == [(housekeeping.EVERY_SECONDS[Kind.RECONCILE], False)] * 2
+
+
 def test_it_counts_no_look_that_could_not_be_made(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     attempt = _unknown(world)
 
@@ -207,6 +267,25 @@ def test_it_sends_a_reply_only_after_it_was_absent_at_every_look(world: World) -
     found = [recovery.tend_reply(reply_id=reply, carrier=world.carrier, policy=POLICY) for _ in range(3)]
     assert found == ["absent"] * (limits.LOOK_UPS_MIN - 1) + ["sent"]
     assert len([text for text in world.carrier.texts if not text.inbound]) == 1
+
+
+def test_a_reply_that_could_not_be_asked_for_in_a_day_is_undelivered_and_asked_for_no_more(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.text(PERSON, "Remind me in 3 days about tea")
+    world.carrier.agenda.clear()
+    (reply,) = world.rows("SELECT id FROM reminders_reply")[0]
+
+    async def away(**_: object) -> object:
+        raise Unavailable("connection")
+
+    monkeypatch.setattr(world.carrier, "messages", away)
+    world.clock.step(limits.UNKNOWN_SECONDS_MAX - 1)
+    assert recovery.tend_reply(reply_id=reply, carrier=world.carrier, policy=POLICY) == "failed"
+    world.clock.step(1)
+    assert recovery.tend_reply(reply_id=reply, carrier=world.carrier, policy=POLICY) == "undelivered"
+    assert world.rows("SELECT state, error FROM reminders_reply") == [("undelivered", "carrier_not_asked")]
+    assert world.rows("SELECT FROM reminders_timer WHERE kind = 'reply'") == []
 
 
 def test_it_sends_nothing_to_a_person_who_said_stop(world: World) -> None:

@@ -107,6 +107,9 @@ class Probe:
                 witness.turn(self._connection)  # who takes texts knows what it took
         except psycopg.Error as error:
             began, why = None, breaker.QUARANTINED if isinstance(error, Quarantined) else breaker.AWAY
+        except Exception:  # nobody else shuts the breaker: this thread outlives whatever it meets
+            log.exception("probe.failed")
+            began = None
         if began is None:
             if self._connection is None or why == breaker.QUARANTINED:
                 breaker.trip(why=why)  # nobody needs to try what has just failed

@@ -22,7 +22,6 @@ INTAKE_WAITING_MAX: Final = 128  # messages that wait for a batch; what comes th
 INTAKE_TURNS_MAX: Final = 16  # messages of one number at once: one that floods us leaves half of the threads alone
 INTAKE_TURN_SECONDS: Final = 5.0  # how long a message waits for older ones of its number
 STORED_ANSWER_SECONDS: Final = 600
-LISTED_REMINDERS_MAX: Final = 20
 
 # The spool (its bytes and its age are settings).
 SPOOL_SENDER_BYTES_MAX: Final = 256 * 1024  # of one sender: some thousand texts
@@ -133,3 +132,5 @@ WITNESSES_MAX: Final = 100  # files of witnesses that are read in one data direc
 DECLARE_SECONDS: Final = 2.0  # within that a server acknowledges a quarantine, or it is not believed at all
 BACKPRESSURE_SECONDS: Final = 0.02
 MISSED_DAYS: Final = 7  # how far back a person who calls us hears what they missed
+MISSED_SAID_MAX: Final = 5
+MISSED_LOOKED_AT_MAX: Final = 50  # occurrences of each of their reminders, the last ones

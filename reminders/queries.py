@@ -2,16 +2,15 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from billing.database import Statements
 from billing.queries import HoldLine, hold
-from reminders.models import Reminder, Subscriber
+from reminders import limits
+from reminders.models import Subscriber
 from reminders.replies import Entry
-from reminders.states import ReminderState
 
-MISSED_SAID_MAX = 5
-
-statements = Statements("reminders")
+statements: Final = Statements("reminders")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -24,15 +23,22 @@ class Missed:
 
 
 def missed_lately(*, number: str | None, since: datetime) -> Missed:
-    """The reminders that this number missed since then; nothing for a number that never texted."""
+    """What this number missed since then, of what repeats too; nothing for a number that never texted.
+
+    At most limits.MISSED_SAID_MAX.
+    """
     person = Subscriber.objects.filter(number=number).first() if number else None
     if person is None:
         return Missed(entries=(), zone="UTC", language="en")
-    rows = Reminder.objects.filter(subscriber=person, state=ReminderState.MISSED, ended_at__gte=since).order_by(
-        "-ended_at"
-    )[:MISSED_SAID_MAX]
+    params = {
+        "subscriber_id": person.id,
+        "since": since,
+        "latest_max": limits.MISSED_LOOKED_AT_MAX,
+        "rows_max": limits.MISSED_SAID_MAX,
+    }
+    rows = statements.run("missed_lately", params).fetchall()
     return Missed(
-        entries=tuple(Entry(number=row.number, subject=row.subject, when=row.due_at) for row in rows),
+        entries=tuple(Entry(number=number, subject=subject, when=due_at) for number, subject, due_at in rows),
         zone=person.zone or "UTC",
         language=person.language,
     )

@@ -15,14 +15,12 @@ from zoneinfo import ZoneInfo
 
 from billing.pricing import TARIFF, Tariff
 from billing.segments import segments
-from reminders import languages
+from reminders import languages, limits
 
 SUBJECT_SHOWN_MAX = 100
 LISTED_SUBJECT_MAX = 30
 LISTED_SEGMENTS_MAX = 2
 SPOKEN_SUBJECT_MAX = 500
-CALLED_BACK_MAX = 5
-YEARS_AHEAD_MAX = 10
 PRICE_SIGNS = {"USD": "$", "EUR": "EUR ", "GBP": "GBP ", "INR": "Rs "}
 
 
@@ -150,7 +148,7 @@ def past(*, when: datetime, zone: str, language: str) -> str:
 
 
 def too_far(*, language: str) -> str:
-    return say(language, "too_far", years=YEARS_AHEAD_MAX)
+    return say(language, "too_far", years=limits.YEARS_AHEAD_MAX)
 
 
 def impossible(*, language: str) -> str:
@@ -212,7 +210,7 @@ def called_back_words(*, missed: Sequence[Entry], zone: str, language: str) -> t
     if not missed:
         return (_call(language, "called_back_none"),)
     lines = []
-    for entry in missed[:CALLED_BACK_MAX]:
+    for entry in missed[: limits.MISSED_SAID_MAX]:
         local = entry.when.astimezone(ZoneInfo(zone))
         weekday = clock(language)["weekdays_spoken"][local.weekday()]
         time = say_time(local=local, language=language)

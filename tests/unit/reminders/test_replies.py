@@ -8,7 +8,7 @@ from string import Formatter
 import pytest
 
 from billing.segments import segments
-from reminders import languages, replies
+from reminders import languages, limits, replies
 from reminders.grammar import reference
 from reminders.schedule import read
 
@@ -101,7 +101,7 @@ def test_a_call_says_who_it_is_the_subject_twice_and_the_keys(language: str) -> 
 @pytest.mark.parametrize("language", languages.codes())
 def test_who_calls_back_hears_what_they_missed(language: str) -> None:
     said = replies.called_back_words(missed=entries(7, "tea"), zone=ZONE, language=language)
-    assert sum("tea" in line for line in said) == replies.CALLED_BACK_MAX
+    assert sum("tea" in line for line in said) == limits.MISSED_SAID_MAX
     assert replies.called_back_words(missed=[], zone=ZONE, language=language)
 
 

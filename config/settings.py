@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from config import address
 from config.environment import REPOSITORY, Register, SettingInvalid, home
+from reminders import limits
 from reminders.quiet import Quiet
 from reminders.quiet import parse as quiet_hours
 
@@ -157,7 +158,9 @@ RINGBACK_LOG_LEVEL = _text("RINGBACK_LOG_LEVEL", "INFO", "the least level that i
 
 # ---- Django ----------------------------------------------------------------------------------------
 # A text whose row somebody holds must fail of that before its budget ends, or it looks as if the database were silent.
-_LOCK_MS = min(2_000, int(RINGBACK_ACCEPT_SECONDS * 500)) if RINGBACK_SPOOL else 2_000
+_LOCK_MS = limits.LOCK_TIMEOUT_MS
+if RINGBACK_SPOOL:
+    _LOCK_MS = min(_LOCK_MS, int(RINGBACK_ACCEPT_SECONDS * 500))
 
 
 def _database(setting: str, url: str, *, pool: int, statement_seconds: float, more: str = "") -> dict[str, Any]:
@@ -255,8 +258,8 @@ USE_I18N = False
 STATIC_URL = "/static/"
 WHITENOISE_USE_FINDERS = True  # the admin's files as they are installed: nothing is collected
 WHITENOISE_AUTOREFRESH = False
-DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
-DATA_UPLOAD_MAX_NUMBER_FIELDS = 100
+DATA_UPLOAD_MAX_MEMORY_SIZE = limits.BODY_BYTES_MAX
+DATA_UPLOAD_MAX_NUMBER_FIELDS = limits.FIELDS_MAX
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SECURE_CONTENT_TYPE_NOSNIFF = True

@@ -1,11 +1,16 @@
 """The bounds agree with each other: what one allows, no other makes impossible."""
 
+from pathlib import Path
+from typing import Final
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from reminders import limits
 from reminders.retry import Policy
+
+ROOT: Final = Path(__file__).resolve().parents[3]
 
 
 def _policy(horizon: float) -> Policy:
@@ -27,6 +32,17 @@ def test_it_is_a_bound_above_nothing(name: str) -> None:
     value = getattr(limits, name)
     values = value if isinstance(value, tuple) else (value,)
     assert all(one > 0 for one in values)
+
+
+def test_somebody_keeps_to_each() -> None:
+    read = "\n".join(
+        file.read_text()
+        for package in ("billing", "config", "deploy", "reminders")
+        for file in (ROOT / package).rglob("*.py")
+        if file != Path(limits.__file__)
+    )
+    read += Path(__file__).read_text()
+    assert [name for name in vars(limits) if name.isupper() and f"limits.{name}" not in read] == []
 
 
 def test_it_hands_on_no_more_in_a_batch_than_is_claimed() -> None:

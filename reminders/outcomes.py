@@ -15,16 +15,14 @@ from django.db import transaction
 
 from billing import breaks, charges
 from billing.database import GuardFailed, Statements, first, prove, uuid7
-from billing.pricing import charges_call
+from billing.pricing import charges_call, is_machine
 from reminders import limits, notices, recurrence, replies, retry, tracing
 from reminders.carriers.base import Evidence
 from reminders.retry import Ended, Next, Policy
-from reminders.states import AttemptState, Outcome, ReminderState
+from reminders.states import GONE_ATTEMPT, OPEN_ATTEMPT, AttemptState, Outcome, ReminderState
 
 statements: Final = Statements("reminders")
 
-OPEN: Final = frozenset({"intended", "placed", "in_call", "unknown"})
-GONE: Final = frozenset({"not_sent", "not_placed"})
 NO_WORDS: Final = "no_words"  # picked up, and we had no words for it: nobody was reminded, so it is tried again
 
 
@@ -80,10 +78,10 @@ def fold(*, attempt_id: UUID, evidence: Evidence, policy: Policy, carrier: str, 
         return
     _, state, call_status, newly_pressed, never_again, reminder_id = row
     tracing.note(state=state, evidence=evidence.says, **tracing.ids(reminder=reminder_id))
-    if state in OPEN:
+    if state in OPEN_ATTEMPT:
         if call_status is not None:
             conclude(attempt_id=attempt_id, stops=never_again, policy=policy, carrier=carrier, now=now)
-    elif state in GONE and evidence.call_status is None:
+    elif state in GONE_ATTEMPT and evidence.call_status is None:
         _rings_after_all(attempt_id, evidence, now)
     elif newly_pressed or evidence.answered_at or evidence.answered_by or evidence.call_status:
         correct(attempt_id=attempt_id, stops=never_again, policy=policy, now=now)
@@ -126,7 +124,7 @@ def ask_words(
         subject=subject,
         language=language,
         lateness_seconds=lateness_ms // 1000 if late else 0,
-        machine=retry.is_machine(by),
+        machine=is_machine(answered_by=by),
     )
 
 
@@ -137,7 +135,7 @@ def conclude(*, attempt_id: UUID, stops: bool, policy: Policy, carrier: str, now
     """
     with _told("conclude", attempt_id), transaction.atomic():
         row = _load(attempt_id, stops=stops, policy=policy)
-        if row is None or row["state"] not in OPEN:
+        if row is None or row["state"] not in OPEN_ATTEMPT:
             return  # somebody else concluded it
         ended = _ended(row)
         outcome = retry.outcome_of(ended)
@@ -173,7 +171,7 @@ def conclude_unsent(
     """
     with _told("conclude", attempt_id), transaction.atomic():
         row = _load(attempt_id, stops=False, policy=None)
-        if row is None or row["state"] not in OPEN:
+        if row is None or row["state"] not in OPEN_ATTEMPT:
             return
         if lost:
             next_ = retry.dead()
@@ -198,7 +196,7 @@ def give_up(*, attempt_id: UUID, policy: Policy, now: datetime) -> bool:
     """
     with _told("give up", attempt_id), transaction.atomic():
         row = _load(attempt_id, stops=False, policy=policy)
-        if row is None or row["state"] not in OPEN:
+        if row is None or row["state"] not in OPEN_ATTEMPT:
             return False
         outcome = retry.outcome_of(_ended(row))
         _move(row, state=AttemptState.ENDED, outcome=outcome, reason="poison", next_=retry.dead(), tried=True, now=now)
@@ -304,7 +302,7 @@ def _ended(row: dict[str, Any]) -> Ended:
         answered_by=row["answered_by"],
         pressed=row["pressed"],
         # What proves an answer after we had given the call up was answered with a hang-up; it corrects all the same.
-        told=row["words_at"] is not None or (row["state"] not in OPEN and row["reason"] != NO_WORDS),
+        told=row["words_at"] is not None or (row["state"] not in OPEN_ATTEMPT and row["reason"] != NO_WORDS),
     )
 
 

@@ -22,9 +22,8 @@ from reminders import intake, limits, outcomes, recovery, tracing
 from reminders.carriers import session
 from reminders.carriers.base import CallRecord, Carrier, CarrierError, Evidence, Inbound, MessageRecord, Told
 from reminders.carriers.twilio import CALL_ENDS
-from reminders.outcomes import OPEN
 from reminders.retry import Policy
-from reminders.states import AttemptState
+from reminders.states import OPEN_ATTEMPT, AttemptState
 
 statements: Final = Statements("reminders")
 
@@ -65,7 +64,7 @@ def gather(*, carrier: Carrier, since: datetime) -> Gathered:
         texts = session.run(found, within_seconds=limits.BACKFILL_SECONDS)
         calls = session.run(carrier.calls_to("", since=since), within_seconds=limits.BACKFILL_SECONDS)
         known = _known(carrier.name, calls)
-        open_ = [one for one in calls if known.get(one.sid, (None, "intended"))[1] in OPEN]
+        open_ = [one for one in calls if known.get(one.sid, (None, "intended"))[1] in OPEN_ATTEMPT]
         told = session.run(_told(carrier, [one.sid for one in open_]), within_seconds=limits.REBUILD_SECONDS)
     except (CarrierError, TimeoutError):
         return Gathered(carrier=carrier.name, is_asked=False)
@@ -134,7 +133,7 @@ class _Replay:
         for text in _missing(books):
             self._push(text.created_at, TEXT, (books.carrier, text))
         for call in books.calls:
-            if known.get(call.sid, (None, "intended"))[1] in OPEN:
+            if known.get(call.sid, (None, "intended"))[1] in OPEN_ATTEMPT:
                 self._push(call.created_at, BEGIN, (books.carrier, call))
 
     def run(self) -> None:

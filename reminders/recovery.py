@@ -30,7 +30,7 @@ from reminders.carriers.base import (
 from reminders.carriers.twilio import CALL_ENDS
 from reminders.clock import Looker
 from reminders.retry import Policy
-from reminders.states import AttemptState, ReplyState
+from reminders.states import GONE_ATTEMPT, OPEN_ATTEMPT, AttemptState, ReplyState
 
 statements: Final = Statements("reminders")
 
@@ -47,7 +47,7 @@ HELD: Final = "held"
 def look_up(*, attempt_id: UUID, carrier: Carrier, policy: Policy, looker: Looker, now: datetime) -> str:
     """Resolve one attempt; the word says what was found: over, going_on, absent, not_placed, ambiguous, failed."""
     row = _attempt(attempt_id)
-    if row is None or row["state"] not in outcomes.OPEN:
+    if row is None or row["state"] not in OPEN_ATTEMPT:
         return "over"
     tracing.note(**tracing.person(number=row["phone"]))
     try:
@@ -64,9 +64,9 @@ def look_up(*, attempt_id: UUID, carrier: Carrier, policy: Policy, looker: Looke
 def hang_up(*, attempt_id: UUID, carrier: Carrier, policy: Policy, looker: Looker, now: datetime) -> bool:
     """Cancel the call of an attempt that is not wanted any more; False where it must be tried again."""
     row = _attempt(attempt_id)
-    if row is None or row["state"] not in outcomes.OPEN | outcomes.GONE or row["call_status"] is not None:
+    if row is None or row["state"] not in (*OPEN_ATTEMPT, *GONE_ATTEMPT) or row["call_status"] is not None:
         return True
-    if row["carrier_sid"] is None and row["state"] in outcomes.GONE:
+    if row["carrier_sid"] is None and row["state"] in GONE_ATTEMPT:
         return True
     if row["carrier_sid"] is None:
         look_up(attempt_id=attempt_id, carrier=carrier, policy=policy, looker=looker, now=now)

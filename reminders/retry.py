@@ -6,6 +6,7 @@ Precedence of the keys: 9 (never again), then 2 (snooze), then 1 (done), then th
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from billing.pricing import is_machine
 from reminders import limits
 from reminders.quiet import Misfire
 from reminders.states import Outcome, ReminderState
@@ -68,15 +69,10 @@ def outcome_of(ended: Ended) -> Outcome:
     if ended.pressed:
         return Outcome.ANSWERED
     if ended.answered or ended.call_status is Outcome.ANSWERED:
-        if is_machine(ended.answered_by):
+        if is_machine(answered_by=ended.answered_by):
             return Outcome.MACHINE
         return Outcome.ANSWERED if ended.told else Outcome.FAILED
     return ended.call_status or Outcome.NO_ANSWER
-
-
-def is_machine(answered_by: str | None) -> bool:
-    """Twilio's AnsweredBy: machine_start, machine_end_beep ..., fax; `unknown` is not a machine."""
-    return answered_by is not None and (answered_by.startswith("machine") or answered_by == "fax")
 
 
 def after_call(

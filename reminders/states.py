@@ -130,3 +130,4 @@ OPEN_ATTEMPT: Final = (
     AttemptState.IN_CALL,
     AttemptState.UNKNOWN,
 )
+GONE_ATTEMPT: Final = (AttemptState.NOT_SENT, AttemptState.NOT_PLACED)  # there is no call, as far as is known

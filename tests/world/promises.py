@@ -5,10 +5,10 @@ from datetime import timedelta
 from itertools import pairwise
 from typing import Any, Final
 
+from billing.pricing import is_machine
 from billing.queries import audit_p4
 from reminders import limits
 from reminders.carriers.twilio import CALL_ENDS
-from reminders.retry import is_machine
 from reminders.states import REMINDER_TRANSITIONS, ReminderState
 from tests.world.world import RECURRING, World
 
@@ -157,7 +157,7 @@ def _calls_are_charged_once(world: World) -> None:
     people = [
         call
         for call in world.carrier.calls
-        if call.answered_at is not None and (not is_machine(call.fate.answered_by) or call.pressed)
+        if call.answered_at is not None and (not is_machine(answered_by=call.fate.answered_by) or call.pressed)
     ]
     answered = {of_attempt[call.attempt] for call in people if call.attempt not in silent}
     told = {of_attempt[call.attempt] for call in people if call.heard}

@@ -6,9 +6,12 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from django.core.management import get_commands
 
+import manage
 from config.environment import Setting
 from config.settings import environment
+from deploy.lab.management.commands.lab import NAMES
 from tests.unit.test_tidy import REPOSITORY, text_of, tracked
 
 LINK: Final = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
@@ -64,6 +67,29 @@ def test_every_link_leads_somewhere(name: str) -> None:
         if not found.exists() or (anchor and anchor not in anchors(found)):
             broken.append(target)
     assert broken == []
+
+
+def test_every_page_can_be_reached_from_the_readme() -> None:
+    """Page by page, or by a link to the folder that it lies in."""
+    reached, waiting = {"README.md"}, ["README.md"]
+    while waiting:
+        page = waiting.pop()
+        targets = {
+            os.path.normpath(Path(page).parent / target.partition("#")[0]) for target in LINK.findall(text_of(page))
+        }
+        new = {name for name in pages() if name in targets or str(Path(name).parent) in targets} - reached
+        reached |= new
+        waiting += new
+    assert sorted(set(pages()) - reached) == []
+
+
+def test_every_command_stands_in_the_interface() -> None:
+    text = text_of("docs/reference/interface.md").partition("## Commands")[2]
+    ours = {name for name, app in get_commands().items() if str(app).startswith(manage.OURS)} - manage.RUN_BY_UP
+    lab = {f"lab {name.rstrip('_').replace('_', '-')}" for name in NAMES}
+    alone = set(re.findall(r"`([\w-]+)", text))  # `./manage.py lab status`, `heal`
+    told = {name for name in ours | lab if f"`./manage.py {name}" in text or name.split()[-1] in alone}
+    assert sorted((ours | lab) - told) == []
 
 
 def anchors(page: Path) -> set[str]:

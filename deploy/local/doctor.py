@@ -184,7 +184,7 @@ def _next(findings: list[Finding]) -> str:
     if any(one.state == "missing" for one in findings):
         return "Next: mend what is marked MISSING, then `make up`."
     if any(one.state == "frozen" for one in findings):
-        return "Next: ./manage.py lab heal (where the lab froze it), else kill -9 the pid: it is started anew."
+        return "Next: ./manage.py lab heal, where the lab froze it; else kill -9 PID, and it is\nstarted anew."
     if any(one.what == "supervisor" and one.state == "runs" for one in findings):
         return "Next: ./manage.py audit (checks every promise), or `make down`."
     return "Next: `make up`."

@@ -10,6 +10,7 @@ HERE = Path(__file__).resolve().parent
 PYTHON = HERE / ".venv" / "bin" / "python"
 SERVING = {"dispatch", "watch"}
 OURS = ("config", "deploy", "reminders")
+UNDEFINED_TABLE = "42P01"
 RUN_BY_UP = {*SERVING, "prepare"}
 
 
@@ -67,16 +68,25 @@ def _help() -> str:
 
 
 def _what_is_away(problem: BaseException | None) -> str | None:
-    """One sentence where the cause is that the system does not run; None for every other problem."""
-    from django.db.utils import OperationalError
+    """One sentence where the cause is that the system, or its tables, are not there; None for every other problem."""
+    from django.conf import settings
+    from django.db.utils import OperationalError, ProgrammingError
 
     while problem is not None:
+        if isinstance(problem, ProgrammingError) and getattr(problem.__cause__, "sqlstate", None) == UNDEFINED_TABLE:
+            return _no_tables(tier=settings.RINGBACK_TIER)
         if isinstance(problem, OperationalError) and getattr(problem.__cause__, "sqlstate", None) is None:
             return _advice()  # no connection: with one, the server names a state
         if type(problem).__name__ == "SettingInvalid":
             return str(problem)
         problem = problem.__cause__ or problem.__context__
     return None
+
+
+def _no_tables(*, tier: str) -> str:
+    if tier == "naive":
+        return "The tier naive keeps nothing that this command could show: deploy/naive/README.md says what it lacks."
+    return "The database has no tables of Ringback's: `make up` makes them. Start it, then try again."
 
 
 def _advice() -> str:

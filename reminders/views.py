@@ -219,10 +219,11 @@ def keys(hook: Webhook) -> HttpResponse:
     """A key was pressed: 1 done, 2 snooze, 9 never call again."""
     attempt_id, call = hook.id("attempt"), twilio.call_sid(hook.form)
     key = hook.form.get("Digits", "")[:1]
-    if key in KEYS:
-        _fold(hook, attempt_id, Evidence(carrier_sid=call, answered_at=timezone.now(), pressed=key))
+    heard = key in KEYS and _folded(
+        hook, attempt_id, Evidence(carrier_sid=call, answered_at=timezone.now(), pressed=key)
+    )
     language = hook.query.get("language", "en")  # ours: the address is signed
-    said = replies.key_words(key=key, snooze_minutes=_snooze_minutes(), language=language)
+    said = replies.key_words(key=key if heard else "", snooze_minutes=_snooze_minutes(), language=language)
     return _twiml(twilio.say(sentences=[said], language=LOCALES.get(language, "en-US")))
 
 
@@ -231,7 +232,9 @@ def call_status(hook: Webhook) -> HttpResponse:
     """A call of ours moved on: fold what the carrier says."""
     attempt_id = hook.id("attempt")
     twilio.call_sid(hook.form)
-    return _fold(hook, attempt_id, twilio.evidence(hook.form, now=timezone.now()))
+    if _folded(hook, attempt_id, twilio.evidence(hook.form, now=timezone.now())):
+        return HttpResponse(status=204)
+    return _text(404, "No such attempt, or another call is bound to it; nothing was changed.")
 
 
 @webhook
@@ -263,7 +266,8 @@ def voice_in(hook: Webhook) -> HttpResponse:
     return _twiml(twilio.say(sentences=said, language=LOCALES.get(found.language, "en-US")))
 
 
-def _fold(hook: Webhook, attempt_id: UUID, evidence: Evidence) -> HttpResponse:
+def _folded(hook: Webhook, attempt_id: UUID, evidence: Evidence) -> bool:
+    """False where there is no such attempt, or another call is bound to it: nothing was changed."""
     try:
         outcomes.fold(
             attempt_id=attempt_id, evidence=evidence, policy=wiring.policy(), carrier=hook.carrier, now=timezone.now()
@@ -271,9 +275,9 @@ def _fold(hook: Webhook, attempt_id: UUID, evidence: Evidence) -> HttpResponse:
     except outcomes.NoSuchAttempt:
         metrics.CALLBACKS.labels("unknown_call").inc()
         tracing.note(outcome="unknown_call")
-        return _text(404, "No such attempt, or another call is bound to it; nothing was changed.")
+        return False
     metrics.CALLBACKS.labels("folded").inc()
-    return HttpResponse(status=204)
+    return True
 
 
 def span(*, name: str, hook: Webhook) -> AbstractContextManager[str]:

@@ -50,6 +50,10 @@ def look_up(*, attempt_id: UUID, carrier: Carrier, policy: Policy, looker: Looke
     if row is None or row["state"] not in OPEN_ATTEMPT:
         return "over"
     tracing.note(**tracing.person(number=row["phone"]))
+    if row["call_status"] is not None:  # who folded its end died before it was concluded
+        stops = "9" in row["pressed"]
+        outcomes.conclude(attempt_id=attempt_id, stops=stops, policy=policy, carrier=carrier.name, now=now)
+        return "over"
     try:
         found = _find_calls(row, carrier)
     except (CarrierError, TimeoutError):

@@ -9,9 +9,11 @@ from uuid import UUID
 import pytest
 
 from reminders import housekeeping, limits, outcomes, reconcile, recovery, tasks
-from reminders.carriers.base import Unavailable, Unknown
-from reminders.states import Kind
+from reminders.carriers.base import Evidence, Unavailable, Unknown
+from reminders.states import Kind, Outcome
+from tests.world import promises
 from tests.world.carrier import Call, Fate
+from tests.world.points import Crash
 from tests.world.world import POLICY, World
 
 TEA: Final = "Remind me in 1 minute about tea"
@@ -234,6 +236,36 @@ def test_it_ends_a_call_that_nobody_reported_as_over(world: World) -> None:
     world.run()
     assert world.rows("SELECT state FROM reminders_reminder") == [("answered",)]
     assert world.rows("SELECT outcome FROM reminders_attempt ORDER BY id") == [("no_answer",), ("answered",)]
+
+
+def test_it_asks_nobody_about_a_call_whose_end_is_known(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever folded it died before it was concluded, and the carrier is away since."""
+    world.carrier.fate_of = lambda _: SILENT
+    world.text(PERSON, TEA)
+    world.clock.step(60)
+    world.turn()
+    ((attempt,),) = world.rows("SELECT id FROM reminders_attempt")
+    words = Evidence(words_at=world.clock.now, answered_at=world.clock.now, pressed="9")
+    outcomes.fold(attempt_id=attempt, evidence=words, policy=POLICY, carrier="twilio", now=world.clock.now)
+
+    def dies(**_: object) -> None:
+        raise Crash
+
+    end = Evidence(call_status=Outcome.ANSWERED)
+    with monkeypatch.context() as patch:
+        patch.setattr(outcomes, "conclude", dies)
+        with pytest.raises(Crash):
+            outcomes.fold(attempt_id=attempt, evidence=end, policy=POLICY, carrier="twilio", now=world.clock.now)
+    assert _state(world, attempt) == "in_call"
+
+    async def away(_: str) -> object:
+        raise Unavailable("connection")
+
+    monkeypatch.setattr(world.carrier, "fetch_call", away)
+    assert _look_up(world, attempt) == "over"
+    assert world.rows("SELECT state, outcome FROM reminders_attempt") == [("ended", "answered")]
+    assert world.rows("SELECT stopped_at IS NOT NULL FROM reminders_subscriber") == [(True,)]
+    promises.history_gives_the_rows(world)
 
 
 def test_it_hangs_up_a_call_whose_attempt_was_given_up(world: World) -> None:

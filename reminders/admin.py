@@ -22,6 +22,7 @@ from reminders.models import (
     Attempt,
     CarrierKey,
     Event,
+    Lineage,
     Message,
     MessageKey,
     Occurrence,
@@ -31,6 +32,8 @@ from reminders.models import (
     Reply,
     Subscriber,
     Timer,
+    Watched,
+    Witness,
 )
 from reminders.states import Kind, ReminderState
 
@@ -101,8 +104,8 @@ class Table(ReadOnlyAdmin):
 
 def _older(request: HttpRequest, shown: Any) -> str:
     rows = list(shown.result_list)
-    if len(rows) < shown.list_per_page or shown.page_num != 1:
-        return ""
+    if shown.model_admin.ordering != Table.ordering or len(rows) < shown.list_per_page or shown.page_num != 1:
+        return ""  # what is in no order of ids is short enough for Django's own pages
     kept = [(name, value) for name, value in request.GET.items() if name not in ("p", "id__lt")]
     return urlencode([*kept, ("id__lt", str(rows[-1].pk))])
 
@@ -240,9 +243,37 @@ class CarrierKeyAdmin(Table):
     of_person = None
 
 
+@admin.register(Watched)
+class WatchedAdmin(Table):
+    """Whose every trace is kept, and until when."""
+
+    list_display = ("subscriber_id", "name", "since", "until")
+    ordering = ("until",)
+    ids = ("subscriber_id",)
+
+
+@admin.register(Lineage)
+class LineageAdmin(Table):
+    """What this database has been: begun, lost commits, released."""
+
+    list_display = ("position", "kind", "token", "at", "reached_at")
+    ordering = ("-position",)
+    of_person = None
+    ids = ("token",)
+
+
+@admin.register(Witness)
+class WitnessAdmin(Table):
+    """Who keeps on its own disk how far this database has acknowledged."""
+
+    list_display = ("instance", "id", "number", "moved_at")
+    ordering = ("-moved_at",)
+    of_person = None
+
+
 @admin.register(Pace)
 class PaceAdmin(Table):
-    """How far each carrier account's allowance is spent."""
+    """Moments that processes share: how far an account's calls are spent, when its books were read last."""
 
     list_display = ("account", "spent_until")
     ordering = ("account",)

@@ -6,12 +6,12 @@ The simulated carrier speaks the same; only the base address differs.
 import base64
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 from uuid import UUID
 
@@ -30,6 +30,8 @@ from reminders.carriers.base import (
 )
 from reminders.carriers.session import Session
 from reminders.states import Outcome
+
+Record = TypeVar("Record", CallRecord, MessageRecord)
 
 NAME: Final = "twilio"
 
@@ -105,15 +107,8 @@ class Twilio:
         # No StartTime filter: it is empty until a call is dialled, so a queued call would be left out.
         ends = {"From": self.service_number, **({"To": number} if number else {})}
         path = f"Calls.json?{urlencode({**ends, 'PageSize': limits.CALL_PAGE})}"
-        found: dict[str, CallRecord] = {}
-        for _ in range(limits.CALL_LIST_MAX // limits.CALL_PAGE):
-            body = await self._get(path)
-            page = [_call(item) for item in _items(body, "calls")]
-            found |= {call.sid: call for call in page}
-            path = self._next_page(body)
-            if not path or any(c.created_at is not None and c.created_at < since for c in page):
-                break  # newest first
-        return sorted((c for c in found.values() if c.created_at is None or c.created_at >= since), key=_age)
+        pages_max = limits.CALL_LIST_MAX // limits.CALL_PAGE
+        return await self._listed(path, "calls", _call, since=since, pages_max=pages_max)
 
     async def told(self, sid: str) -> Told | None:
         # There 15 minutes after a call, kept for 30 days: https://www.twilio.com/docs/voice/api/call-event-resource
@@ -139,17 +134,22 @@ class Twilio:
     ) -> Sequence[MessageRecord]:
         # DateSent filters by day only, and is empty while a message is queued.
         ends = {"From": number, "To": self.service_number} if inbound else {"To": number, "From": self.service_number}
-        query = urlencode({**({k: v for k, v in ends.items() if v}), "PageSize": 1000})
-        path = f"Messages.json?{query}"
-        found: dict[str, MessageRecord] = {}  # what comes in meanwhile moves the pages on: the same one may come twice
+        query = urlencode({**({k: v for k, v in ends.items() if v}), "PageSize": limits.MESSAGE_LIST_MAX})
+        return await self._listed(f"Messages.json?{query}", "messages", _message, since=since, pages_max=pages_max)
+
+    async def _listed(
+        self, path: str, name: str, read: Callable[[Any], Record], *, since: datetime, pages_max: int
+    ) -> list[Record]:
+        """What was made since then, oldest first; the carrier lists the newest first, page by page."""
+        found: dict[str, Record] = {}  # what comes in meanwhile moves the pages on: the same one may come twice
         for _ in range(pages_max):
             body = await self._get(path)
-            page = [_message(item) for item in _items(body, "messages")]
-            found |= {message.sid: message for message in page}
+            page = [read(item) for item in _items(body, name)]
+            found |= {one.sid: one for one in page}
             path = self._next_page(body)
-            if not path or any(m.created_at is not None and m.created_at < since for m in page):
-                break  # newest first
-        return sorted((m for m in found.values() if m.created_at is None or m.created_at >= since), key=_age)
+            if not path or any(one.created_at is not None and one.created_at < since for one in page):
+                break
+        return sorted((one for one in found.values() if one.created_at is None or one.created_at >= since), key=_age)
 
     def _next_page(self, body: Any) -> str:
         """The next page as `_get` asks for it; empty where there is none. https://www.twilio.com/docs/usage/twilios-response#pagination"""

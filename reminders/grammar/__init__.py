@@ -44,6 +44,8 @@ EARLY_HOUR_MIN: Final = 4
 # From this hour on only what is the thing itself says so: not "buy tickets for the concert at 10".
 LATE_HOUR_MIN: Final = 9
 SUBJECT_OF_TIMES_MAX: Final = 40
+# So much of the subject is looked through for what says morning or evening.
+HINT_MAX: Final = 240
 NOON: Final = 12
 # So many words may stand before "remind me": "good evening sir, kindly remind me".
 PREAMBLE_WORDS_MAX: Final = 4
@@ -394,7 +396,7 @@ def _take_hint(p: Phrase, subject: str, told: Voice) -> None:
     """ "dinner friday at 7", "wake me at 6": before or after noon, where only what it is about says which."""
     if p.hour < 0 or p.half or p.part or p.exact or p.by_name or not EARLY_HOUR_MIN <= p.hour + p.counted_back < NOON:
         return
-    listed = tokens(subject)
+    listed = tokens(subject[:HINT_MAX])
     words = set(listed)
     if words & (told.late if p.hour < LATE_HOUR_MIN else told.late.intersection(listed[:2])):
         p.half = "pm"

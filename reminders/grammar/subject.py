@@ -11,6 +11,8 @@ from reminders.schedule.tokens import spans
 
 LEADING: Final = " \t\r\n,:;.-–—!?…>=|~"
 TRAILING: Final = " \t\r\n,;:-–—>"
+# The characters at the end of a subject in which it is looked for thanks.
+THANKS_MAX: Final = 60
 
 
 def left_of(sentence: Sentence, opened: int, cuts: Sequence[Cut], voice: Voice) -> str:
@@ -42,10 +44,11 @@ def _thankless(subject: str, voice: Voice, *, whole: bool) -> str:
     last = subject[-24:].rstrip().lower().rpartition(" ")[2].strip(".!") if whole or " " in subject else ""
     if last not in voice.thanks_ends:
         return subject
-    words, starts, _ = spans(subject)
+    before = max(len(subject) - THANKS_MAX, 0)
+    words, starts, _ = spans(subject[before:])
     for size in (4, 3, 2, 1):
         if size < len(words) + whole and tuple(words[-size:]) in voice.thanks:
-            return subject[: starts[-size]].rstrip(TRAILING)
+            return subject[: before + starts[-size]].rstrip(TRAILING)
     return subject
 
 

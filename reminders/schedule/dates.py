@@ -25,21 +25,22 @@ def day(p: Phrase, i: int) -> int:
         return _again(p, i)
     if p.holiday:
         return 0  # "christmas shopping" without its noun: "christmas tomorrow"
-    if p.words[i] in p.lexicon.day_past and p.lexicon.day.get(p.word(i + 1)) == 1:
-        p.offset, p.firm = 2, True
-        return _weeks_on(p, i + 2)  # "day after" and a tomorrow that is spelt anyhow
-    if p.words[i] in p.lexicon.day_past and names_day(p, i + 1):
-        p.anchored = p.firm = p.span = True
-        p.span_days += 1
-        return i + 1  # "the day after christmas"
+    lexicon, word, j = p.lexicon, p.words[i], i + 1
+    if word in lexicon.day_past:
+        if lexicon.day.get(p.word(j)) == 1:
+            p.offset, p.firm = 2, True
+            return _weeks_on(p, j + 1)  # "day after" and a tomorrow that is spelt anyhow
+        if names_day(p, j):
+            p.anchored = p.firm = p.span = True
+            p.span_days += 1
+            return j  # "the day after christmas"
     if p.span_seconds and not p.anchored and p.into < 0:
         return 0  # "25h tomorrow"
-    p.offset = p.lexicon.day[p.words[i]]
+    p.offset = lexicon.day[word]
     if p.edge:
         _end_of_day(p)
     p.firm = True
-    j = i + 1
-    return _weeks_on(p, j) if j < len(p.words) and p.words[j] in p.lexicon.after_day else j
+    return _weeks_on(p, j) if j < len(p.words) and p.words[j] in lexicon.after_day else j
 
 
 def _again(p: Phrase, i: int) -> int:

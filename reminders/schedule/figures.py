@@ -109,7 +109,8 @@ def before_clock(p: Phrase, i: int, value: float, j: int) -> int:
         return before_joint(p, i, value, j)
     if p.words[j] in p.lexicon.half_day:
         p.firm = True
-        return clocks.clock(p, i) or bare(p, i, value, j)
+        k = clocks.figures(p, i, p.words[i]) if p.words[i] < ":" else clocks.clock(p, i)
+        return k or bare(p, i, value, j)
     if p.words[j] in p.lexicon.to and (k := _range_start(p, i, int(value), j)):
         return k  # "july 13 to 15", "12 to 16 september", "from 3 to 4pm"
     ranges_on = p.words[j] in p.lexicon.through or p.words[j] in p.lexicon.until

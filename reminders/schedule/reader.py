@@ -19,6 +19,7 @@ from reminders.schedule.resolve import point
 from reminders.schedule.stamps import forwards, localised
 from reminders.schedule.tokens import tokens
 from reminders.schedule.words import Lexicon, foreign, lexicon
+from reminders.schedule.zones import places
 
 CHARACTERS_MAX: Final = 400
 # What is called often runs faster in CPython: from the eighth time on.
@@ -37,6 +38,8 @@ FOREIGN: Final = foreign()
 
 def warm() -> None:
     """Read every example of every language, so that nobody's first text pays for what is met for the first time."""
+    for zone in places().values():
+        convention(zone)
     tokens(" ".join(shown()))
     for _ in range(WARM_ROUNDS):
         for code in languages.codes():

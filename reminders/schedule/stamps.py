@@ -11,7 +11,11 @@ STAMP: Final = re.compile(
     r"(?<![\w:.+-])(\d{4}-\d\d-\d\d)[tT ](\d\d:\d\d(?::\d\d)?)(?:[.,]\d{1,9})?"
     r"(?: ?([zZ])| ?([+-]\d\d):?(\d\d))(?![\w:])"
 )
-BACKWARDS: Final = re.compile(r"(^\s*|(?<![\w-])in ?)[-\u2212\u2013](?=\d{1,4}(?![\d/:.-]) ?[a-z])", re.IGNORECASE)
+# A sign before a length of time, at the start or after "in". The sign comes first, so that a long text is gone through
+# as fast as for one character.
+BACKWARDS: Final = re.compile(
+    r"[-\u2212\u2013](?=\d{1,4}(?![\d/:.-]) ?[a-z])(?:(?<=(?<![\w-])in.)|(?<=(?<![\w-])in .)|(?<=^.))", re.IGNORECASE
+)
 
 
 def localised(text: str, zone: tzinfo) -> tuple[str, datetime | None]:
@@ -34,4 +38,6 @@ def localised(text: str, zone: tzinfo) -> tuple[str, datetime | None]:
 
 def forwards(text: str) -> str | None:
     """The text without the sign where a time runs backwards ("in -5 minutes"), else None."""
-    return BACKWARDS.sub(r"\1", text, count=1) if BACKWARDS.search(text) else None
+    begun = len(text) - len(text.lstrip())
+    found = BACKWARDS.search(text[begun:])
+    return None if found is None else text[: begun + found.start()] + text[begun + found.end() :]

@@ -21,7 +21,7 @@ Reader = Callable[["Phrase", int], int]
 LINKS_MAX: Final = 4
 SATURDAY: Final = 5
 # Nobody says when in more words than these, and what is read must not cost more the more is sent.
-WORDS_MAX: Final = 40
+WORDS_MAX: Final = 30
 INNER_WORDS_MAX: Final = 12
 INNERS_MAX: Final = 4
 

@@ -67,7 +67,7 @@ class Page:
         return web.Response(text=text, content_type=FILES[name], charset="utf-8", headers=self._headers)
 
     async def about(self, _: web.Request) -> web.StreamResponse:
-        """GET /sim/about: the number to text, where the service is, where its processes keep their ids."""
+        """GET /sim/about: the number to text, where the service is and its tier, where its processes keep their ids."""
         settings = self._engine.settings
         run = settings.home.parent / "run"
         shown = run.relative_to(Path.cwd()) if run.is_relative_to(Path.cwd()) else run
@@ -75,6 +75,7 @@ class Page:
             {
                 "service_number": settings.accounts[0].number,
                 "public_base": settings.public_base,
+                "tier": settings.tier,
                 "run": str(shown),
             }
         )

@@ -28,6 +28,7 @@ class Settings:
     port: int
     public_base: str
     accounts: tuple[Account, ...]
+    tier: str = "durable"  # whom it serves: on `naive` there is nothing to trace, and what breaks stays broken
     overrides: str = ""  # of the webhook of an inbound SMS, as Twilio's fragment spells them: rc=2&rp=ct,5xx
 
     @property
@@ -60,6 +61,7 @@ def read(*, environ: Mapping[str, str]) -> Settings:
         port=_port(environ.get("RINGBACK_CARRIER_PORT", "8010")),
         public_base=environ.get("RINGBACK_PUBLIC_BASE", "http://127.0.0.1:8000").rstrip("/"),
         accounts=tuple(accounts),
+        tier=environ.get("RINGBACK_TIER", "durable"),
         overrides=environ.get("RINGBACK_CARRIER_OVERRIDES", ""),
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,25 @@ def test_it_lets_a_call_be_refused_or_ignored(tmp_path: Path, button: str, state
             await expect(page.get_by_role("dialog")).to_be_hidden()
             await world.state(call["sid"], state)
             await expect(page.locator(".receipt .charge")).to_contain_text("free")
+
+    play(story, tmp_path)
+
+
+def test_it_promises_nothing_on_the_tier_naive(tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        world.engine.settings = replace(world.engine.settings, tier="naive")
+        async with opened(world) as page:
+            await expect(page.locator(".break")).to_contain_text(
+                "On this tier nothing sees to it that the phone rings."
+            )
+            await expect(page.locator("#breaks")).to_contain_text("worker-1.pid")
+            await expect(page.locator("#breaks")).not_to_contain_text("audit")
+            await expect(page.get_by_role("link", name="Trace")).to_be_hidden()
+            await world.dial(Timeout="10")
+            await page.get_by_role("button", name="Decline").click()
+            await expect(page.locator(".receipt .charge")).to_contain_text("Charged, since it was sent")
+            await expect(page.locator(".receipt")).to_be_visible()
+            await expect(page.get_by_text("./manage.py statement")).to_be_hidden()
 
     play(story, tmp_path)
 

@@ -13,7 +13,7 @@ const GONE_AFTER_SECONDS = 90;
 const one = (selector, root = document) => root.querySelector(selector);
 const phones = new Map();
 const opened = Date.now();
-let about = { service_number: "", public_base: "", run: ".ringback/run" };
+let about = { service_number: "", public_base: "", tier: "", run: ".ringback/run" };
 let stream = null;
 
 const pretty = (number) => number.replace(/^(\+1)(\d{3})(\d{3})(\d{4})$/, "$1 $2 $3 $4");
@@ -268,8 +268,10 @@ class Phone {
     if (call.heard.length) facts.push(["You heard", call.heard.join(" ")]);
     if (call.pressed) facts.push(["You pressed", call.pressed.split("").map((key) => `${key}${(KEYS.find(([known]) => known === key) || [])[1] ? ` (${KEYS.find(([known]) => known === key)[1]})` : ""}`).join(", ")]);
     one("dl", card).replaceChildren(...facts.flatMap(([name, value]) => [element("dt", "", name), element("dd", "", value)]));
-    one(".charge", card).textContent = answered ? "" : "Not answered, so the call is free. Ringback tries again by its plan.";
-    if (answered) charge(call.sid, one(".charge", card));
+    const free = answered ? "" : "Not answered, so the call is free. Ringback tries again by its plan.";
+    one(".charge", card).textContent = isNaive() ? "Charged, since it was sent: this tier does not ask whether anybody picked up." : free;
+    one(".copyable", card).hidden = one(".trace", card).hidden = isNaive();
+    if (answered && !isNaive()) charge(call.sid, one(".charge", card));
     one("code", card).textContent = `./manage.py statement ${this.number}`;
     one(".trace", card).href = traceOf(this.number);
     announce(`${pretty(this.number)}: ${ENDED[call.state]}.`);
@@ -319,6 +321,7 @@ function dueOf(message) {
 }
 
 // --- the page ----------------------------------------------------------------------------------------
+const isNaive = () => about.tier === "naive"; // it keeps no history, no books, and no promise
 const traceOf = (number) => `${about.public_base}/trace/?number=${encodeURIComponent(number)}`;
 
 function ringing() {
@@ -397,7 +400,13 @@ function breaks() {
     ["Kill this carrier", kill("carrier"), "The page comes back by itself; an unknown outcome is looked up, never dialled blindly."],
     ["Then check every promise", "./manage.py audit", "It says which of P1 to P9 hold, and names each break."],
   ];
-  for (const [name, command, effect] of list) {
+  const naive = [
+    ["Kill the worker", kill("worker-1"), "It takes every waiting reminder along; Redis gives them out again after an hour."],
+    ["Kill Redis", kill("redis"), "It holds the only due time of each reminder."],
+    ["Kill the web", kill("web-1"), "A text that is refused meanwhile is gone: nobody looks for it."],
+  ];
+  if (isNaive()) one("#promise").textContent = "On this tier nothing sees to it that the phone rings.";
+  for (const [name, command, effect] of isNaive() ? naive : list) {
     const item = element("li");
     const code = element("div", "copyable");
     const button = element("button", "copy", "Copy");
@@ -415,6 +424,7 @@ async function start() {
     about = await (await fetch("/sim/about")).json();
   } catch { /* the stream says that the carrier is away */ }
   one("#trace").href = `${about.public_base}/trace/`;
+  one("#trace").hidden = isNaive();
   breaks();
   for (const number of kept().length ? kept() : [FIRST_NUMBER]) phones.set(number, new Phone(number));
   one("#add").addEventListener("click", add);

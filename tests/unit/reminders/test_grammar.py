@@ -14,7 +14,6 @@ from reminders.grammar import KINDS, moved, understand
 TABLES = Path(__file__).parent / "tables"
 NEW_YORK = ZoneInfo("America/New_York")
 NOW = datetime(2026, 11, 18, 10, 20, tzinfo=NEW_YORK)
-SHARE_RIGHT_MIN = 0.95
 
 
 def rows(name: str) -> list[tuple[str, ...]]:

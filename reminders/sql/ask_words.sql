@@ -1,6 +1,6 @@
 -- The words of an answered call are asked for: proof of an answer, and the moment at which "late or not" is decided
 -- and stored, once for the occurrence; the words and the price read the same decision.
--- Locks the attempt, then the occurrence. Served by the primary keys.
+-- Locks the attempt, then the occurrence. Served by the primary keys and timer_once (why the kind is no constant: settle.sql).
 -- What is not meant any more gets no words, so that its hang-up is no answer.
 WITH meant AS (
   SELECT a.id FROM reminders_attempt a
@@ -17,7 +17,7 @@ WITH meant AS (
          state = 'in_call'
    WHERE id = %(attempt_id)s::uuid AND state IN ('intended', 'placed', 'unknown', 'in_call')
      AND (carrier_sid IS NULL OR carrier_sid = %(carrier_sid)s::text)
-  RETURNING *
+  RETURNING *, 'look_up' AS timer_kind
 ), bound AS (
   INSERT INTO reminders_carrierkey (id, carrier, carrier_sid)
   SELECT id, carrier, carrier_sid FROM attempt WHERE carrier_sid IS NOT NULL
@@ -37,7 +37,7 @@ WITH meant AS (
 ), timer AS (
   UPDATE reminders_timer t SET due_at = later.at, wake_at = later.at, token = NULL, claims = 0
     FROM attempt, (SELECT now() + make_interval(secs => %(watch_seconds)s::float8)) AS later (at)
-   WHERE t.kind = 'look_up' AND t.key = attempt.id AND t.generation = 1
+   WHERE t.kind = attempt.timer_kind AND t.key = attempt.id AND t.generation = 1
 )
 SELECT r.id, r.subject, r.language, r.zone, o.due_at, o.late, o.lateness_ms, a.answered_by
   FROM attempt a

@@ -1,6 +1,7 @@
 -- The end of an attempt, and what follows: again later, the next occurrence, or the reminder's end.
 -- One guarded move of the attempt, and (where reminder_state is given) one of the reminder, by its version.
--- Lock order: reminder and attempt (taken by load_attempt.sql), occurrence, the open call, timers.
+-- Lock order: reminder and attempt (taken by load_attempt.sql), occurrence, the open call, timers. Why the kinds of these are
+-- rows: settle.sql.
 WITH attempt AS (
   UPDATE reminders_attempt
      SET state = %(attempt_state)s::text, outcome = %(outcome)s::text, reason = coalesce(%(reason)s::text, reason),
@@ -50,11 +51,13 @@ WITH attempt AS (
   DELETE FROM reminders_opencall c USING attempt WHERE c.subscriber_id = attempt.subscriber_id AND c.attempt_id = attempt.id
   RETURNING c.subscriber_id
 ), done AS (
-  DELETE FROM reminders_timer t USING attempt WHERE t.kind IN ('look_up', 'hang_up') AND t.key = attempt.id
+  DELETE FROM reminders_timer t USING attempt, (VALUES ('look_up'), ('hang_up')) AS its (kind)
+   WHERE t.kind = its.kind AND t.key = attempt.id
 ), woken AS (
   UPDATE reminders_timer t SET wake_at = now(), parked = false
-   WHERE t.id = (SELECT w.id FROM reminders_timer w JOIN closed ON closed.subscriber_id = w.subscriber_id
-                  WHERE w.parked ORDER BY w.due_at, w.id LIMIT 1 FOR UPDATE OF w SKIP LOCKED)
+   WHERE t.id = (SELECT w.id FROM reminders_timer w
+                  WHERE w.subscriber_id = (SELECT subscriber_id FROM closed) AND w.parked
+                  ORDER BY w.due_at, w.id LIMIT 1 FOR UPDATE SKIP LOCKED)
 ), events AS (
   INSERT INTO reminders_event (id, subscriber_id, reminder_id, attempt_id, bucket, version, what, occurred_at, detail, trace_context)
   SELECT ringback_uuid7(), subscriber_id, reminder_id, id, bucket, NULL, 'attempt.' || state, %(at)s::timestamptz,

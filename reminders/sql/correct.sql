@@ -1,6 +1,6 @@
 -- A proof that came late: the reminder's row is corrected by one guarded move, its pending ring cancelled, and a new one
 -- made where it rings again. Locks the reminder (taken by load_attempt.sql), then its occurrences and timers.
--- Served by the primary keys, occurrence_once and timer_once.
+-- Served by the primary keys, occurrence_once and timer_once (why the kind is no constant: settle.sql).
 WITH moved AS (
   UPDATE reminders_reminder r
      SET state = %(reminder_state)s::text, version = r.version + 1,
@@ -12,7 +12,7 @@ WITH moved AS (
          rule_at = coalesce(%(rule_at)s::timestamptz, r.rule_at),
          ended_at = CASE WHEN %(reminder_state)s::text = 'scheduled' THEN NULL ELSE %(at)s::timestamptz END
    WHERE r.id = %(reminder_id)s::uuid AND r.version = %(version)s::int
-  RETURNING r.*
+  RETURNING r.*, 'ring' AS timer_kind
 ), attempt AS (
   UPDATE reminders_attempt a SET outcome = %(outcome)s::text FROM moved
    WHERE a.id = %(attempt_id)s::uuid AND a.state IN ('ended', 'not_placed')
@@ -26,7 +26,7 @@ WITH moved AS (
     FROM moved WHERE o.reminder_id = moved.id AND o.sequence = moved.sequence - 1 AND o.outcome IS NULL
      AND o.id <> %(occurrence_id)s::uuid
 ), cancelled AS (
-  DELETE FROM reminders_timer t USING moved WHERE t.kind = 'ring' AND t.key = moved.id
+  DELETE FROM reminders_timer t USING moved WHERE t.kind = moved.timer_kind AND t.key = moved.id
 ), next AS (
   INSERT INTO reminders_occurrence (id, reminder_id, sequence, bucket, due_at)
   SELECT %(next_occurrence_id)s::uuid, id, sequence, bucket, due_at FROM moved WHERE %(next_occurrence_id)s::uuid IS NOT NULL

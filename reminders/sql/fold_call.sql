@@ -1,6 +1,7 @@
 -- Folds one piece of evidence about a call into its attempt: each column only moves forward, so that evidence may come
 -- in any order, twice, late or never. A row count of 0: no such attempt, or another call is bound to it.
--- Locks the attempt's row, then the occurrence's where lateness is still to be stored. Served by primary keys.
+-- Locks the attempt's row, then the occurrence's where lateness is still to be stored. Served by primary keys and timer_once
+-- (why the kind is no constant: settle.sql).
 WITH before AS (
   SELECT id, state, pressed, call_status FROM reminders_attempt
    WHERE id = %(attempt_id)s::uuid
@@ -24,7 +25,7 @@ WITH before AS (
            WHEN a.state IN ('intended', 'unknown') THEN 'placed'
            ELSE a.state END
     FROM before WHERE a.id = before.id
-  RETURNING a.*
+  RETURNING a.*, 'look_up' AS timer_kind
 ), bound AS (
   INSERT INTO reminders_carrierkey (id, carrier, carrier_sid)
   SELECT id, carrier, %(carrier_sid)s::text FROM folded WHERE %(carrier_sid)s::text IS NOT NULL
@@ -33,7 +34,7 @@ WITH before AS (
   UPDATE reminders_timer t SET due_at = later.at, wake_at = later.at, token = NULL, claims = 0
     FROM folded, before, LATERAL (SELECT now() + make_interval(secs => CASE folded.state WHEN 'in_call'
            THEN %(in_call_seconds)s::float8 ELSE %(placed_seconds)s::float8 END)) AS later (at)
-   WHERE t.kind = 'look_up' AND t.key = folded.id AND t.generation = 1
+   WHERE t.kind = folded.timer_kind AND t.key = folded.id AND t.generation = 1
      AND folded.state <> before.state AND folded.state IN ('placed', 'in_call')
 ), rang AS (
   -- Told after the end: what the conclusion could not store, stored once.

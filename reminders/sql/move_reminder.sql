@@ -1,7 +1,7 @@
 -- A reminder shall ring at another time: MOVE, SNOOZE by text, SKIP of one date, UNDO. Always as a new occurrence, so
 -- that what rang before stays what it was. The guard is the reminder's version and state, as they were read.
 -- Lock order: reminder, occurrence, timers (the person is locked before by intake_record). Served by primary keys and
--- timer_once.
+-- timer_once (why the kind is no constant: settle.sql).
 WITH moved AS (
   UPDATE reminders_reminder r
      SET state = 'scheduled', version = r.version + 1, generation = r.generation + 1, sequence = r.sequence + 1,
@@ -9,7 +9,7 @@ WITH moved AS (
          rule_at = coalesce(%(rule_at)s::timestamptz, r.rule_at)
    WHERE r.id = %(reminder_id)s::uuid AND r.version = %(version)s::int AND r.state = %(was)s::text
      AND r.state IN ('scheduled', 'answered', 'missed', 'cancelled')
-  RETURNING r.*
+  RETURNING r.*, 'ring' AS timer_kind
 ), ended AS (
   UPDATE reminders_occurrence o
      SET outcome = coalesce(o.outcome, %(occurrence_outcome)s::text), ended_at = coalesce(o.ended_at, %(at)s::timestamptz)
@@ -19,7 +19,7 @@ WITH moved AS (
   SELECT %(occurrence_id)s::uuid, id, sequence, bucket, due_at FROM moved
 ), dropped AS (
   DELETE FROM reminders_timer t USING moved
-   WHERE t.kind = 'ring' AND t.key = moved.id AND t.generation = moved.generation - 1
+   WHERE t.kind = moved.timer_kind AND t.key = moved.id AND t.generation = moved.generation - 1
 ), ring AS (
   INSERT INTO reminders_timer (id, kind, key, generation, bucket, subscriber_id, due_at, wake_at, made_late_at)
   SELECT %(ring_timer_id)s::uuid, 'ring', id, generation, bucket, subscriber_id, due_at, greatest(due_at, now()),

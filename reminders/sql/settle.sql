@@ -1,6 +1,8 @@
 -- What the carrier said to a batch of requests: placed (with its id) or unknown. A callback may have been faster: only
 -- an intended attempt moves, and an id is bound once. The attempt's timer moves on to when the call should be over.
--- Locks the attempts, then their timers. Served by the primary key and timer_once.
+-- Locks the attempts, then their timers. Served by the primary key and timer_once: wherever a timer is found by its key,
+-- its kind comes from a row and is no constant. Where none of that kind was there when the table was last counted, Postgres
+-- takes a constant for next to nothing, and reads every timer of the kind for each row of the batch.
 WITH told AS (
   SELECT * FROM unnest(%(attempt_ids)s::uuid[], %(carrier_sids)s::text[], %(states)s::text[], %(reasons)s::text[])
              AS t (attempt_id, carrier_sid, state, reason)
@@ -17,13 +19,13 @@ WITH told AS (
     FROM told
    WHERE a.id = told.attempt_id AND (a.state = 'intended' OR (a.state = 'unknown' AND told.state = 'placed')
          OR (a.carrier_sid IS NULL AND told.carrier_sid IS NOT NULL))
-  RETURNING a.id, a.reminder_id, a.subscriber_id, a.bucket, a.state, a.trace_context, a.carrier_sid
+  RETURNING a.id, a.reminder_id, a.subscriber_id, a.bucket, a.state, a.trace_context, a.carrier_sid, 'look_up' AS timer_kind
 ), timers AS (
   UPDATE reminders_timer t
      SET due_at = later.at, wake_at = later.at, token = NULL, claims = 0
     FROM moved, LATERAL (SELECT now() + make_interval(secs => CASE moved.state WHEN 'unknown'
                            THEN %(unknown_seconds)s::float8 ELSE %(placed_seconds)s::float8 END)) AS later (at)
-   WHERE t.kind = 'look_up' AND t.key = moved.id AND t.generation = 1
+   WHERE t.kind = moved.timer_kind AND t.key = moved.id AND t.generation = 1
 )
 INSERT INTO reminders_event (id, subscriber_id, reminder_id, attempt_id, bucket, what, occurred_at, detail, trace_context)
 SELECT ringback_uuid7(), subscriber_id, reminder_id, id, bucket, 'attempt.' || state, now(),

@@ -1,6 +1,7 @@
 """`python -m deploy.lab.bench [measure …]`: memory, intake, burst, callbacks, steady, kill, scan, looking; or all.
 
-Only by its name: story, whose twenty million rows take longer than all the others.
+Only by their names: story, whose twenty million rows take longer than all the others; seed, which makes the rows of
+scan, measures nothing and leaves the data there. `--seeded` measures what it is asked for on the data that is there.
 Each measure runs on a system of its own (its data under --home, its ports from --port), started through the supervisor
 and stopped afterwards. `--quick` is for a look, `--full` adds ten million pending reminders and a snapshot held for ten
 minutes, `--report` measures everything that fits into a quarter of an hour and writes docs/reference/performance.md.
@@ -31,8 +32,9 @@ MEASURES: Final[dict[str, Callable[[System, Options, Results], None]]] = {
     "scan": scan.measure,
     "looking": looking.measure,
     "story": story.measure,
+    "seed": scan.seed,
 }
-_ONLY_BY_NAME: Final = (story.NAME,)
+_ONLY_BY_NAME: Final = (story.NAME, scan.SEED)
 _PLACE: Final = REPOSITORY / ".ringback" / "bench"
 
 
@@ -59,13 +61,14 @@ def _measure(names: Sequence[str], words: argparse.Namespace, processes: int, fo
     options = _options(words, processes)
     if "intake" in names:
         programs.install()
-    shutil.rmtree(options.scratch, ignore_errors=True)
+    if not words.seeded:
+        shutil.rmtree(options.scratch, ignore_errors=True)
     counts = {"web": processes, "worker": processes}
     with started(home=options.scratch, port=words.port, counts=counts) as system:
         programs.prepare(system)
         for name in names:
             MEASURES[name](system, options, found)
-    if not words.keep:
+    if not (words.keep or words.seeded or scan.SEED in names):
         shutil.rmtree(options.scratch, ignore_errors=True)
 
 
@@ -87,10 +90,11 @@ def _options(words: argparse.Namespace, processes: int) -> Options:
         burst_talking=500 if quick else (20_000 if full else 3_000),
         steady_seconds=5 if quick else 30,
         pending=(100_000,) if quick else ((1_000_000, 10_000_000) if full else (1_000_000,)),
-        held_seconds=5 if quick else (600 if full else 20),
+        held_seconds=(5,) if quick else ((20, 600) if full else (20,)),
         kill=1_000 if quick else 4_000,
         processes=processes,
         scratch=Path(words.home),
+        seeded=words.seeded,
     )
 
 
@@ -113,6 +117,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--port", type=int, default=18900, help="the web's port; the others follow (18900)")
     parser.add_argument("--home", default=str(_PLACE / "home"), help="where the measured system keeps its data")
     parser.add_argument("--keep", action="store_true", help="leave that data there")
+    parser.add_argument("--seeded", action="store_true", help="measure the data that is there, and leave it there")
     return parser
 
 

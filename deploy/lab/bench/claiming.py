@@ -4,16 +4,18 @@ Run in the environment of the measured system. So many claims of 500 are made of
 the dispatcher commits it; with 0 nothing is claimed. Then the idle scan is timed for so many seconds.
 """
 
+import itertools
 import json
 import os
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from reminders.dispatch import Claimer
+
+_SCANS_TO_A_FULL: Final = 9  # a dispatcher makes some hundred: what a full one reads would be a load of its own
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -33,8 +35,7 @@ def main() -> None:
     if claims:
         times, cpu_ms = _claims(claimer, claims)
         found |= {"claim": asdict(latency(times)), "claim_cpu_ms": cpu_ms}
-    full = _timed(lambda: _scan(claimer, full=True), seconds=seconds / 3, pause=0.05)
-    scan = _timed(lambda: _scan(claimer, full=False), seconds=seconds * 2 / 3, pause=0.05)
+    full, scan = _scans(claimer, seconds=seconds, pause=0.05)
     print(json.dumps({**found, "full": asdict(latency(full)), "scan": asdict(latency(scan))}))
 
 
@@ -78,15 +79,18 @@ def _scan(claimer: "Claimer", *, full: bool) -> None:
     dispatch.next_wake_seconds(claimer=claimer)
 
 
-def _timed(deed: Callable[[], None], *, seconds: float, pause: float) -> list[float]:
+def _scans(claimer: "Claimer", *, seconds: float, pause: float) -> tuple[list[float], list[float]]:
+    """How long the full scans took, and the others: in turn, for so long."""
     for _ in range(6):
-        deed()  # planned and prepared, as in a dispatcher that has run for a while
-    times = []
+        _scan(claimer, full=True)  # planned and prepared, as in a dispatcher that has run for a while
+    times: tuple[list[float], list[float]] = ([], [])
     until = time.monotonic() + seconds
-    while time.monotonic() < until:
+    kinds = itertools.cycle((True, *[False] * _SCANS_TO_A_FULL))
+    while time.monotonic() < until or not all(times):
+        full = next(kinds)
         began = time.perf_counter()
-        deed()
-        times.append(time.perf_counter() - began)
+        _scan(claimer, full=full)
+        times[not full].append(time.perf_counter() - began)
         time.sleep(pause)
     return times
 

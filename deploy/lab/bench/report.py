@@ -211,12 +211,19 @@ def _scan(runs: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     yield "Milliseconds, p50 / p99.\n"
     yield from table(head, rows)
     for run in runs:
-        grown = {name: f"{before // 1024} → {after // 1024}" for name, (before, after) in run["memory_kib"].items()}
+        late, count = run["late"], f"{run['pending']:,}"
         yield (
-            f"Memory in MB (own), none → {run['pending']:,} pending: "
-            + ", ".join(f"{name} {told}" for name, told in grown.items())
-            + ".\n"
+            f"The load beside {count} pending: {late['n']:,} due at {shown(late['per_second'])}/s, {late['lost']} lost,"
+            f" {late['twice']} called twice; {late['ended']:,} attempts ended, {late['open']} were open at the end.\n"
         )
+        yield f"Memory in MB, resident (own), none → {count} pending → after the load: {_grown(run['memory'])}.\n"
+
+
+def _grown(memory: Mapping[str, Sequence[tuple[int, int]]]) -> str:
+    return ", ".join(
+        f"{name} " + " → ".join(f"{resident // 1024} ({own // 1024})" for resident, own in told)
+        for name, told in memory.items()
+    )
 
 
 def _kill(runs: Sequence[Mapping[str, Any]]) -> Iterator[str]:

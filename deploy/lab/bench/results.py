@@ -20,10 +20,11 @@ class Options:
     burst_talking: int
     steady_seconds: int
     pending: tuple[int, ...]
-    held_seconds: int
+    held_seconds: tuple[int, ...]  # for each of `pending`
     kill: int
     processes: int
     scratch: Path
+    seeded: bool
 
 
 @dataclass(kw_only=True, slots=True)

@@ -1,9 +1,12 @@
 """Rows that a measure needs, made by set-based SQL as the owner and through the real constraints.
 
 What the services would write (person, account, message, reminder, occurrence, timer, event) is written, so that the
-audit and replay read these rows like any others.
+audit and replay read these rows like any others. Millions that are only pending (reminder, occurrence, timer) are made
+as the superuser, on two connections: all constraints but the foreign keys, which one statement keeps by itself.
 """
 
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from importlib import resources
 from typing import Any, Final
 
@@ -18,7 +21,9 @@ _SQL: Final = {
     if file.name.endswith(".sql")
 }
 
-_STEP: Final = 250_000  # rows of one statement: it holds them all
+_STEP: Final = 100_000  # rows of one statement: it holds them all
+_SEEDERS: Final = 2
+_TEN_YEARS: Final = 315_360_000.0  # seconds
 _LIVED_STEP: Final = 25_000  # each is twenty rows
 
 
@@ -53,12 +58,43 @@ def reminders(
     return float(row[0])
 
 
-def pending(connection: "psycopg.Connection[Any]", *, count: int, persons: int) -> None:
-    """`count` reminders that are due in the next ten years, spread over `persons` persons."""
-    for at in range(0, count, _STEP):
-        step = min(_STEP, count - at)
-        connection.execute(_quick(connection, _SQL["pending"]), {"count": step, "persons": persons})
-    connection.execute("VACUUM (ANALYZE) reminders_timer, reminders_reminder, reminders_occurrence")
+def pending(
+    connect: Callable[[], "psycopg.Connection[Any]"], *, count: int, persons: int, made: Callable[[int], None]
+) -> None:
+    """About `count` reminders, due in ten years from a month on, as many for each of the first `persons` persons.
+
+    `connect` gives a superuser's connection. `made` hears how many each statement made, from two threads.
+    """
+    each = max(1, round(count / persons))
+    step = max(1, _STEP // each)
+    firsts = range(0, persons, step)
+    params = [
+        {"first": first, "persons": min(step, persons - first), "each": each, "apart_seconds": _TEN_YEARS / count}
+        for first in firsts
+    ]
+
+    def make(several: Sequence[dict[str, float]]) -> None:
+        with connect() as connection:
+            connection.execute(
+                "SET session_replication_role = replica"
+            )  # no foreign keys: half as long again with them
+            for one in several:
+                connection.execute(_quick(connection, _SQL["pending"]), one)
+                made(int(one["persons"]) * each)
+
+    with ThreadPoolExecutor(_SEEDERS) as seeders:
+        list(seeders.map(make, [params[seeder::_SEEDERS] for seeder in range(_SEEDERS)]))
+    with connect() as connection:
+        connection.execute("VACUUM (ANALYZE) reminders_timer, reminders_reminder, reminders_occurrence")
+
+
+def pending_now(connection: "psycopg.Connection[Any]") -> int:
+    """How many of `pending` are there."""
+    row = connection.execute(
+        "SELECT count(*) FROM reminders_timer WHERE kind = 'ring' AND wake_at > now() + interval '12 hours'"
+    ).fetchone()
+    assert row is not None
+    return int(row[0])
 
 
 def lived(connection: "psycopg.Connection[Any]", *, count: int, persons: int) -> None:

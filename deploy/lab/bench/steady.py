@@ -86,10 +86,15 @@ def judged(dues: Mapping[str, float], calls: list[tuple[str, float]]) -> dict[st
     }
 
 
+def dialled(system: System) -> list[tuple[str, float]]:
+    """The carrier's own record: number and Unix time of each call."""
+    return [(call["to"], datetime.fromisoformat(call["created_at"]).timestamp()) for call in system.calls()]
+
+
 def _await_calls(system: System, dues: Mapping[str, float]) -> list[tuple[str, float]]:
     until = time.monotonic() + _SETTLE_SECONDS
     while True:
-        calls = [(call["to"], datetime.fromisoformat(call["created_at"]).timestamp()) for call in system.calls()]
+        calls = dialled(system)
         if len({to for to, _ in calls if to in dues}) >= len(dues) or time.monotonic() > until:
             return calls
         time.sleep(0.5)

@@ -27,7 +27,12 @@ from deploy.local.home import REPOSITORY, read_environment
 _START_SECONDS: Final = 120.0
 _STOP_SECONDS: Final = 20.0
 # No pace of ours stands between a due instant and the call: what is measured is the machinery.
-UNPACED: Final[Mapping[str, str]] = {"RINGBACK_CALLS_PER_SECOND": "0", "RINGBACK_CONCURRENT_CALLS": "10000000"}
+# A call that nobody answers is tried again after the measure.
+UNPACED: Final[Mapping[str, str]] = {
+    "RINGBACK_CALLS_PER_SECOND": "0",
+    "RINGBACK_CONCURRENT_CALLS": "10000000",
+    "RINGBACK_RETRY_SECONDS": "7200",
+}
 _TIER: Final = """\
 adds = "a system to be measured"
 survives = "one measurement"

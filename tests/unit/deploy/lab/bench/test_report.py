@@ -59,6 +59,40 @@ def test_a_burst_under_a_quarter_of_the_bare_loop_has_missed_its_target(tmp_path
     assert "| met |" in rows[1]
 
 
+@pytest.mark.parametrize(
+    ("scan_ms", "claim_ms", "said"),
+    [(2.0, 10.0, "met, met"), (2.1, 10.0, "**missed**, met"), (2.0, 10.1, "met, **missed**")],
+)
+def test_scan_and_claim_are_judged_beside_the_snapshot_too(
+    tmp_path: Path, scan_ms: float, claim_ms: float, said: str
+) -> None:
+    kept = results.Results(place=tmp_path / "results.json")
+    quiet, held = _probed(1.0, 5.0), _probed(scan_ms, claim_ms)
+    late = {
+        "n": 1_000,
+        "p50_ms": 1.0,
+        "p99_ms": 2.0,
+        "lost": 0,
+        "twice": 0,
+        "per_second": 200.0,
+        "ended": 999,
+        "open": 1,
+    }
+    memory = {"worker-1": [[1024, 512 * 2], [2048, 1024], [3072, 2048]]}
+    found = {"quiet": quiet, "held": held, "beside": held, "held_seconds": 600, "late": late, "memory": memory}
+    kept.add("scan-7000", processes=1, pending=7_000, load=1.0, **found)
+    told = report.tables(kept)
+    assert f"| 600 s | {scan_ms:.2f} / 9.00 |" in told
+    assert f"| {said} |" in told
+    assert "1,000 due at 200/s, 0 lost, 0 called twice; 999 attempts ended, 1 were open" in told
+    assert "worker-1 1 (1) → 2 (1) → 3 (2)" in told
+
+
+def _probed(scan_ms: float, claim_ms: float) -> dict[str, object]:
+    scan, claim = ({"p50_ms": ms, "p99_ms": 9.0} for ms in (scan_ms, claim_ms))
+    return {"scan": scan, "full": scan, "claim": claim, "claim_cpu_ms": 1.0}
+
+
 def test_lateness_is_of_the_first_call_and_early_is_counted() -> None:
     dues = {"+1": 100.0, "+2": 101.0, "+3": 102.0, "+4": 103.0}
     calls = [("+1", 100.010), ("+2", 100.900), ("+1", 130.0), ("+3", 102.0), ("+9", 1.0)]

@@ -14,12 +14,17 @@ from psycopg.rows import dict_row
 from deploy.local import postgres, records
 from deploy.local.home import Home, read_environment
 from deploy.local.problems import CannotStartError
+from reminders.tables import Column, paragraph, table
 
 OURS: Final = "ringback"  # what a command in a second terminal calls itself
 ROWS_MAX: Final = 40
 _CONNECT_SECONDS: Final = 3
 _STATEMENT_MS: Final = 5000
 
+_COLUMNS: Final = (
+    Column(title="pid", right=True), Column(title="session of"), Column(title="open for", right=True),
+    Column(title="holds up others"), Column(title="query"),
+)  # fmt: skip
 _SESSIONS: Final = """
 SELECT a.pid, a.application_name AS name, a.usename AS role, a.state, left(split_part(a.query, E'\\n', 1), 44) AS query,
        coalesce(extract(epoch FROM now() - a.xact_start), 0)::float8 AS seconds,
@@ -74,16 +79,19 @@ def end(home: Home, found: Sequence[Mapping[str, Any]]) -> int:
 
 def shown(found: Sequence[Mapping[str, Any]]) -> str:
     """As a person reads it."""
-    lines = [f"{'pid':>8}  {'session of':<16} {'in transaction':>15}  {'holds up others':<16} query"]
-    for one in found[:ROWS_MAX]:
-        transaction = f"{one['seconds']:.0f} s" if one["seconds"] else "-"
-        holds = "waits itself" if one["waits"] else "yes" if one["blocks"] else "no"
-        lines.append(f"{one['pid']:>8}  {one['name'] or '(no name)':<16} {transaction:>15}  {holds:<16} {one['query']}")
+    lines = [table(columns=_COLUMNS, rows=[_row(one) for one in found[:ROWS_MAX]])]
     if len(found) > ROWS_MAX:
         lines.append(f"… and {len(found) - ROWS_MAX} more.")
     several = Counter(one["name"] or "(no name)" for one in found)
-    lines.append(f"{len(found)} sessions: " + ", ".join(f"{count} of {name}" for name, count in several.most_common(8)))
+    most = ", ".join(f"{count} of {name}" for name, count in several.most_common(8))
+    lines.append(paragraph(f"{len(found)} sessions: {most}"))
     return "\n".join(lines)
+
+
+def _row(one: Mapping[str, Any]) -> tuple[str, ...]:
+    transaction = f"{one['seconds']:.0f} s" if one["seconds"] else "-"
+    holds = "waits itself" if one["waits"] else "yes" if one["blocks"] else "no"
+    return str(one["pid"]), one["name"] or "(no name)", transaction, holds, one["query"]
 
 
 def _connected(home: Home) -> "psycopg.Connection[dict[str, Any]]":

@@ -41,6 +41,15 @@ def test_it_chooses_no_more_than_it_is_asked_for(choice: dict[str, Any], names: 
 
 def test_it_counts_them_by_name_and_says_who_holds_up_others() -> None:
     said = sessions.shown(FOUND).splitlines()
-    assert said[1].split()[:5] == ["1", "psql", "400", "s", "yes"]
-    assert "waits itself" in said[2]
+    assert said[2].split()[:5] == ["1", "psql", "400", "s", "yes"]
+    assert "waits itself" in said[3]
     assert said[-1].startswith("5 sessions: 1 of psql")
+
+
+def test_it_fits_80_columns_and_keeps_the_whole_query() -> None:
+    query = "SELECT id, subject FROM reminders_reminder"
+    said = sessions.shown(
+        [{**session("lab-proxy-session", seconds=86_400, waits=True), "pid": 4194304, "query": query}]
+    )
+    assert max(map(len, said.splitlines())) <= 80
+    assert [word for word in query.split() if word not in said] == []

@@ -166,6 +166,9 @@ def _made(said: Said, request: Request) -> Decision:
     )
     if request.note in ("gap", "fold"):
         told = f"{told} {say(language, f'note_{request.note}')}"
+    elif request.note == "night":
+        sooner = replies.say_date(local=when.astimezone(ZoneInfo(zone)) - timedelta(days=1), language=language)
+        told = f"{told} {say(language, 'note_night', number=person.reminders_made + 1, date=sooner)}"
     return Decision(request=request, kind="remind", outcome="reminder", reply=told, reminder_zone=zone)
 
 
@@ -323,6 +326,8 @@ def _ask_half(said: Said, request: Request, about: UUID) -> Decision | None:
     if request.problem == "no_subject" and request.when is not None and said.person.zone_known:
         moment = replies.say_moment(when=request.when, zone=request.zone or said.person.zone, language=language)
         what, told = "subject", say(language, "ask_subject", moment=moment)
+    elif request.problem == "several" and request.subject:
+        what, told = "when", say(language, "ask_which_time", subject=replies.shown(request.subject, 40))
     elif request.problem == "no_date" and request.subject and request.subject != said.body.strip():
         what, told = "when", say(language, "ask_when", subject=replies.shown(request.subject, 60))
     else:
@@ -393,7 +398,7 @@ def _not_understood(said: Said, request: Request, about: UUID) -> Decision:
     elif request.kind in ("past", "impossible"):
         told = replies.impossible(language=language)
     else:
-        told = replies.unclear(language=language, subject_missing=request.problem == "no_subject")
+        told = replies.unclear(language=language, problem=request.problem)
     return plain(said, request, request.kind, told)
 
 

@@ -139,8 +139,8 @@ def empty(*, language: str) -> str:
     return say(language, "empty")
 
 
-def unclear(*, language: str, subject_missing: bool = False) -> str:
-    return say(language, "no_subject" if subject_missing else "unclear")
+def unclear(*, language: str, problem: str | None = None) -> str:
+    return say(language, problem if problem in ("no_subject", "several") else "unclear")
 
 
 def past(*, when: datetime, zone: str, language: str) -> str:

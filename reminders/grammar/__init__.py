@@ -26,6 +26,7 @@ from reminders.grammar.several import (
     modifies,
     one_of_two,
     parted,
+    two_rules,
 )
 from reminders.grammar.splitting import Effort, Found, Frame, phrase_at, phrases, what_cannot_be
 from reminders.grammar.subject import left_of
@@ -167,11 +168,14 @@ def _ahead_of(sentence: Sentence, frame: Frame, told: Voice, opened: int) -> tup
 
     if (early := ahead.leading(sentence, frame, told, opened, understood)) is not None:
         return early
-    if not ahead.may_trail(sentence, told):
+    inner = not sentence.lexicon.before.isdisjoint(sentence.words)
+    if not inner and not ahead.may_trail(sentence, told):
         return None
     closing = _closing(sentence, told, opened)
     end = closing[0].start if closing else len(sentence.words)
-    return ahead.trailing(sentence, frame, told, opened, end, understood)
+    if inner and (inside := ahead.within(sentence, frame, told, opened, end, understood)) is not None:
+        return inside
+    return ahead.trailing(sentence, frame, told, opened, end, understood) if ahead.may_trail(sentence, told) else None
 
 
 def _with_vague(sentence: Sentence, told: Voice, cuts: list[Cut], opened: int, greeted: int) -> list[Cut]:
@@ -239,6 +243,8 @@ def _date(
             here = (corrected(sentence, here, other, told) if other is not None else None) or here
         after = phrase_at(sentence, frame, here.end + 1)
         here = (one_of_two(sentence, here, after) if after is not None else None) or here
+        if (two := _and_another(sentence, frame, told, here)) is not None:
+            return two[1].phrase, [*two, *closing]
         return here.phrase, [here, *closing]
     if asked and (here := _four_figures(sentence, frame, told, opened)) is not None:
         return here.phrase, [here, *closing]
@@ -278,7 +284,20 @@ def _of_several(
             continue
         if (both := parted(sentence, frame, other, last, opened)) is not None:
             return both.phrase, [other, last, *closing]
+    if len(known) > 1 and (two := two_rules(sentence, known, told)) is not None:
+        return last.phrase, [*two, *closing]
+    if (two := _and_another(sentence, frame, told, last)) is not None:
+        return two[1].phrase, [*two, *closing]
     return last.phrase, [last, *(cut for cut in closing if cut.start >= last.end)]
+
+
+def _and_another(sentence: Sentence, frame: Frame, told: Voice, here: Found) -> list[Found] | None:
+    """As `two_rules`, of a phrase and what is added right after it."""
+    j = match(told.also, sentence.words, here.end)
+    other = phrase_at(sentence, frame, j) if j > here.end else None
+    if other is None or not other.phrase.firm or sentence.words[j] in sentence.lexicon.weak:
+        return None
+    return two_rules(sentence, [here, other], told)
 
 
 def _four_figures(sentence: Sentence, frame: Frame, told: Voice, opened: int) -> Found | None:

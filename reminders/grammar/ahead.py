@@ -10,7 +10,7 @@ from typing import Final
 from reminders.grammar.request import Request
 from reminders.grammar.sayings import Voice, match
 from reminders.grammar.sentence import Sentence
-from reminders.grammar.several import is_day_only, is_time_only, is_whole, together
+from reminders.grammar.several import is_dated, is_day_only, is_time_only, is_whole, modifies, together
 from reminders.grammar.splitting import Frame, phrase_at, phrases
 from reminders.grammar.subject import left_of
 from reminders.schedule.phrase import Phrase
@@ -22,6 +22,8 @@ Understood = Callable[[Sentence], tuple[int, Request]]
 
 # How long before is said in so many words.
 LEAD_WORDS_MAX: Final = 5
+# So many times "before" is looked at in one message.
+BEFORE_MAX: Final = 2
 # "... remind me half an hour before it please": in so many words from the end.
 TRAIL_WORDS_MAX: Final = 7
 
@@ -42,7 +44,7 @@ def leading(
     if lead is None:
         return None
     known = phrase_at(sentence, frame, opened)
-    if known is not None and known.end > k + 1 and (known.phrase.has_day() or known.phrase.hour >= 0):
+    if known is not None and known.end > k + 1 and is_dated(known.phrase):
         return None  # "10 minutes before 4", "the day before christmas": a phrase of its own
     rest = sentence.text[sentence.starts[k + 1] :]
     inner = Sentence(rest, outer_spans(rest), told.code)
@@ -74,14 +76,54 @@ def trailing(
         k = next((i - size for size in (3, 2, 1) if match(told.midst, words, max(i - size, 0)) == i), i)
         if i == opened > 0:
             return 0, Request(kind="unclear", problem="no_date", language=told.code)  # before what?
-        if k <= opened or (k == i and not closed):
+        # "remind me of the 3pm call an hour before"
+        named = match(told.joint, words, opened) > opened > 0 and words[opened] not in sentence.lexicon.on
+        if k <= opened or (k == i and not closed and not named):
             return None
         rest = sentence.text[: sentence.starts[k]].rstrip(" ,;.-–—")
         explained, request = understood(Sentence(rest, outer_spans(rest), told.code))
         if request.kind != "remind" or request.when is None or request.rrule:
             return None
+        request = _with_its_time(_part(sentence, opened, k, told), frame, told, request) if named else request
         return explained + 10 * (len(words) - k), _earlier(lead, frame, request)
     return None
+
+
+def within(
+    sentence: Sentence, frame: Frame, told: Voice, opened: int, end: int, understood: Understood
+) -> tuple[int, Request] | None:
+    """ "Leave an hour before my 3pm appointment tomorrow": as what comes after "before" has it, so long before.
+
+    `end`: as in `trailing`. The words that say how long stay in the subject: they say what is to be done then. None
+    where nothing says so, or where a date stands before it.
+    """
+    text, before = sentence.text, sentence.lexicon.before
+    for k in [k for k in range(opened + 2, end - 1) if sentence.words[k] in before][:BEFORE_MAX]:
+        i = next((i for i in range(max(k - LEAD_WORDS_MAX, opened), k) if _lead(sentence, frame, i, k)), 0)
+        known = phrase_at(sentence, frame, i) if i > opened else None
+        if i <= opened or (known is not None and known.end > k + 1 and is_dated(known.phrase)):
+            continue  # "join zoom 10 minutes before 4": a phrase of its own
+        if phrases(_part(sentence, 0, i, told), frame, 0):
+            return None
+        inner, lead = _part(sentence, k + 1, end, told), _lead(sentence, frame, i, k)
+        explained, request = understood(inner)
+        if request.kind == "unclear" and request.problem == "no_date":
+            return 1, replace(request, subject=left_of(sentence, opened, [], told))  # "a day before the deadline"
+        if lead is None or request.kind != "remind" or request.when is None or request.rrule:
+            return None
+        if lead.span_seconds and all(one.phrase.hour < 0 for one in phrases(inner, frame, 0)):
+            return None  # "half an hour before breakfast tomorrow"
+        request = _with_its_time(inner, frame, told, request)
+        whole = f"{text[sentence.starts[opened] : sentence.starts[k + 1]]}{request.subject}"
+        subject = left_of(Sentence(whole, outer_spans(whole), told.code), 0, [], told)
+        return explained + 10 * (k + 1 - i), _earlier(lead, frame, replace(request, subject=subject))
+    return None
+
+
+def _part(sentence: Sentence, start: int, end: int, told: Voice) -> Sentence:
+    """The words from `start` to `end` as a sentence of their own."""
+    text = sentence.text[sentence.starts[start] : sentence.ends[end - 1]]
+    return Sentence(text, outer_spans(text), told.code)
 
 
 def may_trail(sentence: Sentence, told: Voice) -> bool:
@@ -122,11 +164,9 @@ def _before(lead: Phrase, frame: Frame, event: datetime) -> datetime:
 def _with_its_time(inner: Sentence, frame: Frame, told: Voice, request: Request) -> Request:
     """Of "my 3pm appointment tomorrow" the time too, which otherwise only says which one; and its name whole."""
     known = phrases(inner, frame, 0)
-    if (
-        len(known) == 1
-        and known[0].start > 0
-        and known[0].end < len(inner.words)
-        and (inner.words[known[0].start - 1] in inner.lexicon.determiner)
+    start = known[0].start if len(known) == 1 else 0
+    if (start and inner.words[start - 1] in inner.lexicon.determiner) or (
+        len(known) == 1 and modifies(inner, known[0])
     ):
         return replace(request, subject=left_of(inner, 0, [], told))
     if len(known) != 2 or not (is_time_only(known[0].phrase) and is_day_only(known[1].phrase)):

@@ -74,6 +74,8 @@ def _impolite(words: list[str], told: Voice) -> list[str]:
     if not words or (words[0] not in told.polite_starts and words[-1] not in told.polite_ends):
         return words
     start, end, changed = 0, len(words), True
+    if words[0] in told.prefixes["move"] and len(words) > 1 and match(told.move_to, words, end - 2) == end - 1:
+        return words  # "move 1 to today"
     while changed and start < end:
         changed = False
         for size in (3, 2, 1):

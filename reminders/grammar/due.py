@@ -9,11 +9,13 @@ from reminders.grammar.request import Request
 from reminders.schedule.phrase import Phrase
 from reminders.schedule.repeat import OVER
 from reminders.schedule.repeating import rule
-from reminders.schedule.resolve import UNSAID, point
+from reminders.schedule.resolve import SEVERAL, UNSAID, point
 from reminders.schedule.rules import first_of
 from reminders.schedule.suggestions import suggestion
 
 YEARS_AHEAD_MAX: Final = 10
+# The note of a "tomorrow" that was said after midnight.
+NIGHT: Final = "night"
 
 
 def due(p: Phrase, subject: str, code: str) -> Request:
@@ -43,12 +45,20 @@ def due(p: Phrase, subject: str, code: str) -> Request:
         language=code,
         seconds=p.in_seconds,
         zone=p.zone or None,
-        note=p.note or None,
+        note=p.note or (NIGHT if p.offset and _may_be_a_day_sooner(p, when) else None),
     )
 
 
+def _may_be_a_day_sooner(p: Phrase, when: datetime) -> bool:
+    """Whether "tomorrow" was said so late at night that the day which has begun may be meant, with its time to come."""
+    now, until = p.here or p.now, p.convention.night_until
+    named = p.weekday >= 0 or p.days or p.month or p.span or p.more_weeks
+    sooner = when - timedelta(days=1)
+    return p.offset == 1 and not named and now.hour < until <= sooner.hour and sooner > p.now
+
+
 def _refusal(p: Phrase, problem: str, subject: str, code: str) -> Request:
-    if problem == UNSAID:
+    if problem in (UNSAID, SEVERAL):
         return Request(kind="unclear", problem=problem, subject=subject, language=code)
     kind = problem if problem in ("past", "too_far") else "impossible"
     meant, said = suggestion(p)

@@ -37,6 +37,7 @@ CONVENTIONS: Final = {
     "afternoon_ends": 'the same of "this afternoon"',
     "evening_ends": 'of "this evening"',
     "night_ends": 'of "tonight"',
+    "night_until": '"tomorrow", said after midnight and before this hour, is the calendar\'s; the answer offers today',
     "century": "of years in two figures",
 }
 
@@ -57,7 +58,9 @@ def _head() -> Iterator[str]:
     yield 'A day and a time that stand apart ("meet Bob at 5 for dinner on friday") are one.'
     yield "What is left is the subject, as it was written."
     yield "What cannot be (Feb 30, 25:00, the past) is refused with a suggestion."
-    yield "Lists of times that one rule cannot say are refused too."
+    yield 'Times that one rule cannot say ("every day at 6pm and on the 3rd") are not guessed at: we ask which one.'
+    yield '"An hour before my 3pm appointment tomorrow" is tomorrow at 2pm, also behind "leave".'
+    yield '"Before 5 on friday" rings at 5, "before friday" in the morning of that day.'
     yield 'What repeats begins with the next time that it names ("every other friday": the friday to come).'
     yield 'A date that is taken back ("tomorrow, no wait, friday") counts no more.'
     yield 'No part of a word is a date ("7d2").\n'

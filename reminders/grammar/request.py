@@ -42,9 +42,10 @@ class Request:
     list, of the choice in choose. `everything`: delete all; `numbers`: of several to be
     deleted. `phrase`: when a move or snooze shall go, as written
     (`reminders.grammar.moved` reads it). `zone`: of tz, or the zone that was named with a time. `told`: the language
-    of lang. `note`: "gap" or "fold" where the clocks change. `problem`: why it cannot be, or what is missing:
-    no_such_date, no_such_time, other_weekday, past, too_far, no_date, no_subject, no_number, no_such_place,
-    no_such_language.
+    of lang. `note`: "gap" or "fold" where the clocks change, "night" where "tomorrow" was said after midnight and may
+    be the day that has begun. `problem`: why it cannot be, or what is missing:
+    no_such_date, no_such_time, other_weekday, past, too_far, no_date, no_subject, several (times that are more than
+    one rule), no_number, no_such_place, no_such_language.
     """
 
     kind: str

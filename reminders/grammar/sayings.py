@@ -29,6 +29,8 @@ class Voice:
         self.midst: Sayings = _by_first(asking.get("midst", ()), base.midst if base else None)
         # "tomorrow, no wait, friday": what takes back the date before it.
         self.instead: Sayings = _by_first(asking.get("instead", ()), base.instead if base else None)
+        # "every day at 6pm and also on the 3rd": between two dates that are both meant.
+        self.also: Sayings = _by_first(asking.get("also", ()), base.also if base else None)
         self.joint: Sayings = _by_first(asking.get("joint", ()), base.joint if base else None)
         # "remind me 2 call mum": a figure for a word.
         self.short: Sayings = _by_first(asking.get("short", ()), base.short if base else None)

@@ -13,7 +13,7 @@ from reminders.schedule.clock import TIMES_MAX
 from reminders.schedule.descent import readers
 from reminders.schedule.phrase import Phrase
 from reminders.schedule.ranges import DAY_OF, TIME_OF, borrow, borrow_half
-from reminders.schedule.resolve import UNSAID
+from reminders.schedule.resolve import SEVERAL
 
 NOON: Final = 12
 # A day and a time are said in so many words.
@@ -92,6 +92,27 @@ def one_of_two(sentence: Sentence, first: Found, last: Found) -> Found | None:
         borrow(*((q, p) if p.has_day() else (p, q)), DAY_OF)
     p.other = q
     return Found(first.start, last.end, p)
+
+
+def two_rules(sentence: Sentence, known: Sequence[Found], told: Voice) -> list[Found] | None:
+    """ "Every day at 6pm and also on the 3rd", "tomorrow at 5 and friday at 6": the two, which no one rule says.
+
+    None where there are none, or something else stands between them. Two rules may have a thing of their own each.
+    """
+    first, last = known[-2:]
+    p, q, words = first.phrase, last.phrase, sentence.words
+    if not (p.has_day() and q.has_day()) or p.problem or q.problem or p.span or q.span:
+        return None
+    also = match(told.also, words, first.end)
+    both = also == last.start > first.end
+    if not both and p.freq and q.freq:
+        between = words[first.end : last.start]
+        both = not sentence.lexicon.both.isdisjoint(between) and not modifies(sentence, first)
+        both = both and not is_kind(sentence, first)
+    if not both or is_festival(p) or is_festival(q):
+        return None
+    q.problem = SEVERAL
+    return [Found(first.start, max(also, first.end), q), last]
 
 
 def listed_hours(sentence: Sentence, frame: Frame, found: Found) -> Found | None:
@@ -174,7 +195,7 @@ def _listed(sentence: Sentence, found: Sequence[Found], start: int, end: int) ->
     p.freq, p.count, p.more_times = "DAILY", len(found), more
     borrow(p, Phrase(words, lexicon, p.readers, p.now, p.convention), DAY_OF)  # the day is the start of the rule
     if any(minute != p.minute for _, minute, _ in more):
-        p.problem = UNSAID  # no rule has both; to be asked for one
+        p.problem = SEVERAL  # no rule has both; to be asked for one
     return Found(start, end, p)
 
 
@@ -231,6 +252,11 @@ def is_festival(p: Phrase) -> bool:
 def is_whole(p: Phrase, *, alone: bool = False) -> bool:
     """A day and a time of it; `alone`: or a time, or a length of time, alone."""
     return (p.hour >= 0 or (alone and p.span)) and (alone or p.has_day())
+
+
+def is_dated(p: Phrase) -> bool:
+    """A day or a time, and not only a length of time."""
+    return p.has_day() or p.hour >= 0
 
 
 def is_day_only(p: Phrase) -> bool:

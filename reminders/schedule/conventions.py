@@ -22,6 +22,7 @@ class Convention:
     next_weekday: str
     parts: dict[str, int]
     part_ends: dict[str, int]
+    night_until: int
     century: int
     holidays: dict[str, str]
 
@@ -55,6 +56,7 @@ def _of(countries: tuple[int, ...]) -> Convention:
         next_weekday=values["next_weekday"],
         parts={part: values[part] for part in PARTS},
         part_ends={part: values[f"{part}_ends"] for part in PARTS},
+        night_until=values["night_until"],
         century=values["century"],
         holidays=holidays,
     )

@@ -17,6 +17,7 @@ def readers(code: str) -> Readers:
     """The reader of each word of a language. Where a word has several, the later wins."""
     words, found = lexicon(code), Readers({"0": digits})
     for table, reader in (
+        (words.oclock, oclock),
         (words.joint, link),
         (words.the, link),
         (words.on, link),
@@ -98,12 +99,19 @@ def unlinked(p: Phrase, i: int) -> int:
     if not p.has_day() and (p.word(i + 1) in p.lexicon.weekday or dates.names_day(p, i + 1)):
         return -(i + 1)  # "before friday" is by then
     dated, j = p.has_day(), clocks.clock(p, i + 1 + (p.word(i + 1) in p.lexicon.at))
-    more = p.word(j) in p.lexicon.part or p.word(j) in p.lexicon.day
+    more = p.word(j) in p.lexicon.part or _begins_day(p, j)
     if j and (dated or p.half or p.by_name or more or j == len(p.words)):
         p.firm = True
         return j
     p.hour = -1
     return 0
+
+
+def _begins_day(p: Phrase, j: int) -> bool:
+    """Whether a day comes, so that the figure before it was an hour: "before 5 on friday"."""
+    linked = p.word(j) in p.lexicon.on
+    j += linked
+    return p.word(j) in p.lexicon.day or p.word(j) in p.lexicon.weekday or (linked and dates.names_day(p, j))
 
 
 def roughly(p: Phrase, i: int) -> int:
@@ -144,6 +152,11 @@ def halved(p: Phrase, i: int) -> int:
         return 0
     p.half, p.firm = p.lexicon.half_day[p.words[i]], True
     return i + 1
+
+
+def oclock(p: Phrase, i: int) -> int:
+    """ "9:00 AM baje": said once more after am or pm, as our own echo has it."""
+    return i + 1 if p.half and p.words[i - 1] in p.lexicon.half_day else 0
 
 
 def now(p: Phrase, i: int) -> int:

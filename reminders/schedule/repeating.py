@@ -8,7 +8,7 @@ from typing import Final
 from reminders.schedule import days
 from reminders.schedule.clock import EXACT, HOURS_MAX, MINUTES_MAX, NO_TIME
 from reminders.schedule.phrase import Phrase
-from reminders.schedule.resolve import NO_DATE, UNSAID, clock_of, in_half, point, untimed
+from reminders.schedule.resolve import NO_DATE, SEVERAL, UNSAID, clock_of, in_half, point, untimed
 
 INTERVAL_MAX: Final = 1_000
 NAMES: Final = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
@@ -46,13 +46,14 @@ def rule(p: Phrase) -> str | None:
         months = [1 if p.edge > 0 else 12]
     if months and freq in ("MONTHLY", "DAILY", "WEEKLY") and (month_days or p.nths):
         freq = "YEARLY"
+    added = month_days and (freq == "DAILY" or weekdays) and _is_added(p)
+    if added or (p.paired and len(month_days) > 1):
+        p.problem = SEVERAL  # "every monday and on the 1st", "every 14 jan and 15 jun": more than one rule
+        return None
     if (p.nths is not None or month_days) and freq == "WEEKLY":
         freq = "MONTHLY"
     if spot is not None and freq in ("HOURLY", "MINUTELY", "SECONDLY"):
         p.problem = NO_TIME  # "every hour from 9 to 5": not what a rule here can say
-        return None
-    if p.paired and len(month_days) > 1:
-        p.problem = NO_DATE  # "every 14 jan and 15 jun" is more than one rule
         return None
     if month_days and any(not _exists(day, months) for day in month_days):
         p.problem = NO_DATE
@@ -73,13 +74,25 @@ def rule(p: Phrase) -> str | None:
     elif spot is not None:
         times = _times(p, spot)
         if not times:
-            p.problem = NO_TIME  # "at 8:15 and 9:45", "monday at 9 and thursday at 5": more than one rule
+            p.problem = SEVERAL  # "at 8:15 and 9:45", "monday at 9 and thursday at 5": more than one rule
             return None
         parts += times
     if p.per and p.per != _named(p, weekdays, month_days):
         p.problem = UNSAID  # "twice a day": when?
         return None
     return ";".join([*parts, *_bounds(p)])
+
+
+def _is_added(p: Phrase) -> bool:
+    """Whether a day of the month stands behind an "and"."""
+    lexicon, words = p.lexicon, p.words
+    for i in range(1, p.end - 1):
+        if words[i] in lexicon.both:
+            j = i + 1 + (words[i + 1] in lexicon.on)
+            j += p.word(j) in lexicon.the
+            if p.word(j)[:1].isdecimal() or p.word(j) in lexicon.ordinal:
+                return True
+    return False
 
 
 def _named(p: Phrase, weekdays: list[int], month_days: list[int]) -> int:

@@ -12,6 +12,7 @@ from reminders.schedule.phrase import Phrase
 
 NO_DATE: Final = "no_such_date"
 UNSAID: Final = "no_date"  # how often was said, or in which month, and not when
+SEVERAL: Final = "several"  # more times than one rule can say
 PAST: Final = "past"
 SOON_SECONDS: Final = 3600  # a part of this day whose own hour is over is so far away
 TOO_FAR: Final = "too_far"

@@ -419,3 +419,60 @@ def test_how_often_and_when_make_one_rule() -> None:
 @pytest.mark.parametrize("words", ["cool thanks", "ok, great", "perfect thank you"])
 def test_thanks_in_several_words_are_thanks(words: str) -> None:
     assert hear(words).reply == replies.say("en", "thanks_said")
+
+
+AFTER_MIDNIGHT: Final = datetime(2026, 3, 3, 0, 30, tzinfo=NEW_YORK)
+
+
+@pytest.mark.parametrize(
+    ("body", "told", "offered"),
+    [
+        ("Remind tomorrow 9am about tea", "Wed 4 Mar", "(Meant today, Tue 3 Mar 2026? Text MOVE 4 to today.)"),
+        ("Recuérdame mañana a las 9 comprar té", "mie 4 mar", "(Querias decir hoy, mar 3 mar 2026? MOVER 4 a hoy.)"),
+        ("kal subah 9 baje chai", "budhvar 4 Mar", "(Aaj, mangalvar 3 Mar 2026? MOVE 4 to today bhejein.)"),
+    ],
+)
+def test_tomorrow_after_midnight_is_the_calendar_s_and_says_how_to_have_today(
+    body: str, told: str, offered: str
+) -> None:
+    decision = hear(body, now=AFTER_MIDNIGHT)
+    reply = decision.reply or ""
+    assert (decision.outcome, told in reply, reply.endswith(f" {offered}")) == ("reminder", True, True)
+    assert segments(reply).segments == 1
+
+
+@pytest.mark.parametrize("body", ["Remind tomorrow at 2am about tea", "Remind on wednesday 9am about tea"])
+def test_what_can_only_be_meant_one_way_after_midnight_offers_nothing(body: str) -> None:
+    decision = hear(body, now=AFTER_MIDNIGHT)
+    assert (decision.outcome, "today" in (decision.reply or "")) == ("reminder", False)
+
+
+@pytest.mark.parametrize(
+    ("body", "moved"),
+    [
+        ("MOVE 1 to today", "Moved #1 tea: Tue 3 Mar 2026, 9:00 AM"),
+        ("make it today", "Moved #1 tea: Tue 3 Mar 2026, 9:00 AM"),
+        ("MOVER 1 a hoy", "Cambiado #1 tea: mar 3 mar 2026, 09:00"),
+    ],
+)
+def test_what_was_set_for_tomorrow_is_moved_to_today_with_its_time(body: str, moved: str) -> None:
+    tomorrow = replace(TEA, due_at=datetime(2026, 3, 4, 9, 0, tzinfo=NEW_YORK))
+    person = replace(SOMEBODY, open_reminders=(tomorrow,))
+    assert (hear(body, person, now=AFTER_MIDNIGHT).reply or "").startswith(moved)
+
+
+@pytest.mark.parametrize(
+    ("body", "subject"),
+    [
+        ("pills every day at 6pm and also on the 3rd", "pills"),
+        ("call mum tomorrow at 5 and friday at 6", "call mum"),
+        ("dawai har din subah 9 baje aur har guruvar shaam 5 baje", "dawai"),
+    ],
+)
+def test_of_several_times_it_asks_which_and_holds_the_subject(body: str, subject: str) -> None:
+    asked = hear(body)
+    assert (asked.kind, (asked.held or {}).get("what")) == ("asked_back", "when")
+    person = replace(SOMEBODY, held=asked.held, held_body=body, held_at=NOW)
+    answered = hear("every day at 6pm", person, now=NOW + timedelta(minutes=1))
+    assert (answered.outcome, answered.request.subject) == ("reminder", subject)
+    assert answered.request.rrule == "FREQ=DAILY;BYHOUR=18;BYMINUTE=0"

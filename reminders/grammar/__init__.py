@@ -134,7 +134,8 @@ def _in_language(sentence: Sentence, frame: Frame, told: Voice, *, part: bool = 
     if request is not None:
         return 100 * len(sentence.plain), request
     opened, greeted = _opening(sentence, frame, told)
-    if not part and (early := _ahead_of(sentence, frame, told, opened)) is not None:
+    before = not part and not told.earlier.isdisjoint(sentence.words)  # nearly no message has any of these
+    if before and (early := _ahead_of(sentence, frame, told, opened)) is not None:
         return early
     found, cuts = _date(sentence, frame, told, opened, asked=opened > greeted)
     if frame.effort.is_over():
@@ -168,12 +169,9 @@ def _ahead_of(sentence: Sentence, frame: Frame, told: Voice, opened: int) -> tup
 
     if (early := ahead.leading(sentence, frame, told, opened, understood)) is not None:
         return early
-    inner = not sentence.lexicon.before.isdisjoint(sentence.words)
-    if not inner and not ahead.may_trail(sentence, told):
-        return None
     closing = _closing(sentence, told, opened)
     end = closing[0].start if closing else len(sentence.words)
-    if inner and (inside := ahead.within(sentence, frame, told, opened, end, understood)) is not None:
+    if (inside := ahead.within(sentence, frame, told, opened, end, understood)) is not None:
         return inside
     return ahead.trailing(sentence, frame, told, opened, end, understood) if ahead.may_trail(sentence, told) else None
 
@@ -241,8 +239,9 @@ def _date(
             j = match(told.instead, sentence.words, j)
             other = phrase_at(sentence, frame, j)
             here = (corrected(sentence, here, other, told) if other is not None else None) or here
-        after = phrase_at(sentence, frame, here.end + 1)
-        here = (one_of_two(sentence, here, after) if after is not None else None) or here
+        if here.end < len(sentence.words) and sentence.words[here.end] in sentence.lexicon.either:
+            after = phrase_at(sentence, frame, here.end + 1)
+            here = (one_of_two(sentence, here, after) if after is not None else None) or here
         if (two := _and_another(sentence, frame, told, here)) is not None:
             return two[1].phrase, [*two, *closing]
         return here.phrase, [here, *closing]
@@ -293,8 +292,10 @@ def _of_several(
 
 def _and_another(sentence: Sentence, frame: Frame, told: Voice, here: Found) -> list[Found] | None:
     """As `two_rules`, of a phrase and what is added right after it."""
+    if here.end >= len(sentence.words) or sentence.words[here.end] not in told.also:
+        return None
     j = match(told.also, sentence.words, here.end)
-    other = phrase_at(sentence, frame, j) if j > here.end else None
+    other = phrase_at(sentence, frame, j)
     if other is None or not other.phrase.firm or sentence.words[j] in sentence.lexicon.weak:
         return None
     return two_rules(sentence, [here, other], told)

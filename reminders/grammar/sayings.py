@@ -41,6 +41,7 @@ class Voice:
         # "dentist at 5, remind me an hour before".
         self.ahead = frozenset(tuple(tokens(saying)) for saying in asking.get("ahead", ()))
         self.ahead_ends = frozenset(saying[-1] for saying in self.ahead)
+        self.earlier = self.ahead_ends | lexicon(code).before
         # What is done in the evening, what in the morning: "dinner at 7", "wake me at 6".
         self.late, self.early = (
             frozenset(asking.get(name, ())) | (getattr(base, name) if base else frozenset())

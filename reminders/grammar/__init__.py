@@ -20,11 +20,13 @@ from reminders.grammar.several import (
     is_festival,
     is_kind,
     is_whole,
+    kept_name,
     limited_behind,
     listed_hours,
     listed_times,
     modifies,
     one_of_two,
+    opposed,
     parted,
     two_rules,
 )
@@ -169,6 +171,8 @@ def _ahead_of(sentence: Sentence, frame: Frame, told: Voice, opened: int) -> tup
 
     if (early := ahead.leading(sentence, frame, told, opened, understood)) is not None:
         return early
+    if (early := ahead.behind(sentence, frame, told, opened, understood)) is not None:
+        return early
     closing = _closing(sentence, told, opened)
     end = closing[0].start if closing else len(sentence.words)
     if (inside := ahead.within(sentence, frame, told, opened, end, understood)) is not None:
@@ -220,6 +224,8 @@ def _opened_midst(sentence: Sentence, frame: Frame, told: Voice, greeted: int) -
         if word[0] <= "9" or word in lexicon.day or word in lexicon.weekday or word in lexicon.part:
             return greeted
         if (j := match(told.midst, words, i)) > i:
+            if any((one := phrase_at(sentence, frame, k)) is not None and one.phrase.firm for k in range(greeted, i)):
+                return greeted  # "next month remind me to pay"
             after = phrase_at(sentence, frame, j)
             end = j if after is None else after.end
             return j if end < len(words) and words[end] not in lexicon.noise else greeted
@@ -232,6 +238,7 @@ def _date(
     """The phrase that says when: right after "remind me", else the last one; with what is to be cut for it."""
     closing = _closing(sentence, told, opened)
     if asked and (here := phrase_at(sentence, frame, opened)) is not None and _stands(sentence, here, told, opened):
+        here = kept_name(sentence, here)
         listed = _list_after(sentence, frame, here)
         if listed is not None:
             return listed.phrase, [listed, *closing]
@@ -242,7 +249,10 @@ def _date(
         if here.end < len(sentence.words) and sentence.words[here.end] in sentence.lexicon.either:
             after = phrase_at(sentence, frame, here.end + 1)
             here = (one_of_two(sentence, here, after) if after is not None else None) or here
-        if (two := _and_another(sentence, frame, told, here)) is not None:
+        elif (j := match(told.opposed, sentence.words, here.end)) > here.end:
+            other = phrase_at(sentence, frame, j)
+            here = (opposed(sentence, here, other, told) if other is not None else None) or here
+        elif (two := _and_another(sentence, frame, told, here)) is not None:
             return two[1].phrase, [*two, *closing]
         return here.phrase, [here, *closing]
     if asked and (here := _four_figures(sentence, frame, told, opened)) is not None:
@@ -276,6 +286,8 @@ def _of_several(
         return listed.phrase, [listed, *closing]
     if len(known) > 1 and (better := corrected(sentence, known[-2], last, told)) is not None:
         return better.phrase, [better, *closing]
+    if len(known) > 1 and (meant := opposed(sentence, known[-2], last, told)) is not None:
+        return meant.phrase, [meant, *closing]
     if len(known) > 1 and (either := one_of_two(sentence, known[-2], last)) is not None:
         return either.phrase, [either, *closing]
     for other in dict.fromkeys((first, *known[-2:-1])):
@@ -322,6 +334,8 @@ def _meant(sentence: Sentence, frame: Frame, known: list[Found]) -> list[Found]:
         known.pop()
     while len(known) > 1 and modifies(sentence, known[-1]) and not all(modifies(sentence, one) for one in known):
         known.pop()
+    if len(known) > 1 and known[-2].phrase.freq and sentence.words[known[-1].start - 1] in sentence.lexicon.but:
+        known.pop()  # "every day at 8 take pills except weekends": it belongs to the rule
     if len(known) > 1 and is_address(sentence, known[-1]) and known[-2].phrase.hour >= 0:
         known.pop()  # "9am garage sale @ 14 Elm St"
     if len(known) > 1 and (rest := divided(sentence, frame, known[-2], known[-1])) is not None:
@@ -428,6 +442,8 @@ def _with_opening(sentence: Sentence, cut: Cut, told: Voice, greeted: int, opene
     """ "tomorrow, please remind me to ...", "..., remind me at 6": the opening beside the date is no subject either."""
     words, start, end = sentence.words, cut.start, cut.end
     known = sentence.lexicon
+    if start > opened + 1 and words[start - 1] in told.called and words[start - 2] not in known.determiner:
+        start -= words[opened] not in told.sends  # "gas booking reminder tomorrow", not "email the reminder"
     if start > opened and words[start - 1] in known.until and words[start - 1] not in known.through:
         start -= 1  # "nap til 2:30"
     said = next((size for size in (3, 2, 1) if size <= start and tuple(words[start - size : start]) in told.close), 0)

@@ -10,8 +10,8 @@ from typing import Final
 from reminders.grammar.request import Request
 from reminders.grammar.sayings import Voice, match
 from reminders.grammar.sentence import Sentence
-from reminders.grammar.several import is_dated, is_day_only, is_time_only, is_whole, modifies, together
-from reminders.grammar.splitting import Frame, phrase_at, phrases
+from reminders.grammar.several import is_dated, is_day_only, is_time_only, modifies, together
+from reminders.grammar.splitting import Found, Frame, phrase_at, phrases
 from reminders.grammar.subject import left_of
 from reminders.schedule.phrase import Phrase
 from reminders.schedule.resolve import aware, elapsed_from, point
@@ -44,7 +44,7 @@ def leading(
     if lead is None:
         return None
     known = phrase_at(sentence, frame, opened)
-    if known is not None and known.end > k + 1 and is_dated(known.phrase):
+    if known is not None and known.end > k + 1 and is_dated(known.phrase) and not _is_of(sentence, frame, known, k):
         return None  # "10 minutes before 4", "the day before christmas": a phrase of its own
     rest = sentence.text[sentence.starts[k + 1] :]
     inner = Sentence(rest, outer_spans(rest), told.code)
@@ -55,6 +55,14 @@ def leading(
         return None
     request = _with_its_time(inner, frame, told, request)
     return explained + 10 * (k + 1 - opened), _earlier(lead, frame, request)
+
+
+def _is_of(sentence: Sentence, frame: Frame, known: Found, k: int) -> bool:
+    """Whether a time after "before" is of a thing: "the 8:05 train", or "6pm training on thursday" with its day."""
+    if modifies(sentence, Found(k + 1, known.end, known.phrase)):
+        return True
+    later = phrases(sentence, frame, known.end) if not known.phrase.has_day() else []
+    return len(later) == 1 and is_day_only(later[0].phrase) and later[0].start > known.end
 
 
 def trailing(
@@ -120,6 +128,28 @@ def within(
     return None
 
 
+def behind(
+    sentence: Sentence, frame: Frame, told: Voice, opened: int, understood: Understood
+) -> tuple[int, Request] | None:
+    """ "Kal 3 baje ki meeting se 10 min pehle nikalna hai": as `within`, where "before" stands behind what it is of."""
+    words, n = sentence.words, len(sentence.words)
+    for k in [k for k in range(opened + 3, n) if words[k] in told.ahead_ends][:BEFORE_MAX] if told.than else ():
+        i = next((i for i in range(max(k - LEAD_WORDS_MAX, opened + 2), k) if words[i - 1] in told.than), 0)
+        lead = _lead(sentence, frame, i, k) if i else None
+        if lead is None:
+            continue
+        j = next((k + 1 + n for n in (3, 2, 1) if tuple(words[k + 1 : k + 1 + n]) in told.close), k + 1)
+        named = left_of(_part(sentence, opened, i - 1, told), 0, [], told)
+        for start, end in ((opened, i - 1), (j, n)):  # the time stands before it, or after it
+            explained, request = understood(_part(sentence, start, end, told)) if start < end else (0, None)
+            if request is None or request.kind != "remind" or request.when is None or request.rrule:
+                continue
+            if start == opened:
+                named = f"{request.subject} {sentence.text[sentence.starts[i - 1] :]}" if j < n else request.subject
+            return explained + 10 * (k + 1 - i), _earlier(lead, frame, replace(request, subject=named))
+    return None
+
+
 def _part(sentence: Sentence, start: int, end: int, told: Voice) -> Sentence:
     """The words from `start` to `end` as a sentence of their own."""
     text = sentence.text[sentence.starts[start] : sentence.ends[end - 1]]
@@ -136,7 +166,7 @@ def _lead(sentence: Sentence, frame: Frame, i: int, k: int) -> Phrase | None:
     words = sentence.words
     for end in (k, k + 1):  # "half an hour | before", "the day before |"
         found = phrase_at(sentence, frame, i, words[:end])
-        if found is not None and found.end == k and found.phrase.span and not is_whole(found.phrase):
+        if found is not None and found.end == k and found.phrase.span and not is_dated(found.phrase):
             return found.phrase
     found = phrase_at(sentence, frame, i, words[:k])
     if found is None or found.end != k or not found.phrase.part:
@@ -164,13 +194,22 @@ def _before(lead: Phrase, frame: Frame, event: datetime) -> datetime:
 def _with_its_time(inner: Sentence, frame: Frame, told: Voice, request: Request) -> Request:
     """Of "my 3pm appointment tomorrow" the time too, which otherwise only says which one; and its name whole."""
     known = phrases(inner, frame, 0)
-    start = known[0].start if len(known) == 1 else 0
-    if (start and inner.words[start - 1] in inner.lexicon.determiner) or (
-        len(known) == 1 and modifies(inner, known[0])
-    ):
+    if len(known) == 1 and _is_named(inner, told, known[0]):
         return replace(request, subject=left_of(inner, 0, [], told))
     if len(known) != 2 or not (is_time_only(known[0].phrase) and is_day_only(known[1].phrase)):
         return request
     both = together(inner, frame, known[0], known[1])
     when = point(both.phrase) if both is not None else None
-    return replace(request, when=when, choices=()) if isinstance(when, datetime) else request
+    if not isinstance(when, datetime):
+        return request
+    subject = left_of(inner, 0, [known[1]], told) if _is_named(inner, told, known[0]) else request.subject
+    return replace(request, when=when, choices=(), subject=subject)
+
+
+def _is_named(inner: Sentence, told: Voice, found: Found) -> bool:
+    """Whether a time is part of what a thing is called: "my 2pm", "the 8:05 train", "la reunión de las 4"."""
+    words, start = inner.words, found.start
+    if modifies(inner, found) or (start and words[start - 1] in inner.lexicon.determiner):
+        return True
+    joined = start > 1 and (words[start] in told.of or words[start - 1] in told.of)
+    return joined and (words[0] in inner.lexicon.determiner or words[0] in inner.lexicon.the)

@@ -21,6 +21,10 @@ NIGHT: Final = "night"
 def due(p: Phrase, subject: str, code: str) -> Request:
     """The reminder, or why it cannot be."""
     here = p.now.tzinfo
+    if p.freq == "" and (p.days or p.nths) and _lists_days(p):
+        if p.year or p.month_shift is not None:
+            return _refusal(p, SEVERAL, subject, code)
+        p.freq, p.count = "MONTHLY", len(p.days or p.nths or ())  # "on the 1st and the 15th": a rule that ends
     if p.freq:
         repeats = None if p.problem else rule(p)
         when = None if repeats is None else first_of(p, repeats)
@@ -47,6 +51,10 @@ def due(p: Phrase, subject: str, code: str) -> Request:
         zone=p.zone or None,
         note=p.note or (NIGHT if p.offset and _may_be_a_day_sooner(p, when) else None),
     )
+
+
+def _lists_days(p: Phrase) -> bool:
+    return len(set(p.days or ())) + len(set(p.nths or ())) > 1 and not (p.span or p.problem)
 
 
 def _may_be_a_day_sooner(p: Phrase, when: datetime) -> bool:

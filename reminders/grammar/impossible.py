@@ -66,7 +66,8 @@ def _hour(sentence: Sentence, i: int, value: int, chosen: Cut) -> int:
     before, after = words[i - 1] if i else "", words[i + 1] if i + 1 < len(words) else ""
     whole = len(words[i]) > TIME_FIGURES
     if not whole and (value > HOURS_MAX or not value) and after in lexicon.half_day:
-        return i + 2
+        spoken = before.isdecimal() and len(before) <= TIME_FIGURES and value <= MINUTES_MAX
+        return 0 if spoken and sentence.text[sentence.ends[i - 1] : sentence.starts[i]] == " " else i + 2  # "5 30 am"
     hour, minute = divmod(value, 100) if whole else (value, 0)
     if len(words[i]) > 4 or not HOURS_MAX < hour + (minute > 0) <= HOURS_MEANT_MAX:
         return 0

@@ -31,15 +31,22 @@ class Voice:
         self.instead: Sayings = _by_first(asking.get("instead", ()), base.instead if base else None)
         # "every day at 6pm and also on the 3rd": between two dates that are both meant.
         self.also: Sayings = _by_first(asking.get("also", ()), base.also if base else None)
+        # "tomorrow, not today": before the date that is not meant.
+        self.opposed: Sayings = _by_first(asking.get("opposed", ()), base.opposed if base else None)
         self.joint: Sayings = _by_first(asking.get("joint", ()), base.joint if base else None)
         # "remind me 2 call mum": a figure for a word.
         self.short: Sayings = _by_first(asking.get("short", ()), base.short if base else None)
         # "remind me later to ...": no time, and no part of the subject.
         self.vague: Sayings = _by_first(asking.get("vague", ()), base.vague if base else None)
+        # "gas booking reminder tomorrow": what the request itself is called.
+        self.called: frozenset[str] = frozenset(asking.get("called", ())) | (base.called if base else frozenset())
+        self.sends: frozenset[str] = frozenset(asking.get("sends", ())) | (base.sends if base else frozenset())
         self.verbs = lexicon(code).verbs
         self.things: frozenset[str] = frozenset(asking.get("things", ())) | (base.things if base else frozenset())
         # "dentist at 5, remind me an hour before".
         self.ahead = frozenset(tuple(tokens(saying)) for saying in asking.get("ahead", ()))
+        # "meeting se 10 min pehle", "la reunión de las 4": what joins a thing to how long before, and to its time.
+        self.than, self.of = (frozenset(asking.get(name, ())) for name in ("than", "of"))
         self.ahead_ends = frozenset(saying[-1] for saying in self.ahead)
         self.earlier = self.ahead_ends | lexicon(code).before
         # What is done in the evening, what in the morning: "dinner at 7", "wake me at 6".
@@ -50,7 +57,7 @@ class Voice:
         self.hello: Sayings = _by_first(asking.get("hello", ()), base.hello if base else None)
         self.closers = frozenset(tokens(saying)[-1] for saying in asking.get("close", ()))
         self.thanks = frozenset(tuple(tokens(saying)) for saying in asking.get("thanks", ()))
-        self.kindly: Sayings = _by_first(asking.get("thanks", ()), None)
+        self.kindly: Sayings = _by_first((*asking.get("thanks", ()), *asking.get("friend", ())), None)
         self.thanks_ends = frozenset(saying[-1] for saying in self.thanks)
         self.close = frozenset(tuple(tokens(saying)) for saying in asking.get("close", ()))
         self.it = frozenset(tuple(tokens(saying)) for saying in data.get("answers", {}).get("it", ()))

@@ -54,12 +54,14 @@ def limited_behind(sentence: Sentence, frame: Frame, cuts: Sequence[Cut]) -> Fou
     words = sentence.words
     rule, end = cuts[0], min((cut.start for cut in cuts[1:]), default=len(words))
     for i in range(max(rule.end + 1, end - LIMIT_WORDS_MAX), end - 1):
-        if words[i] not in sentence.lexicon.until:
+        excepted = words[i] in sentence.lexicon.but or words[i] in sentence.lexicon.sets
+        if words[i] not in sentence.lexicon.until and not excepted:
             continue
         both = phrase_at(sentence, frame, 0, words[rule.start : rule.end] + words[i:end])
         if both is None or both.end != rule.end - rule.start + end - i:
             continue
-        if both.phrase.until is not None:
+        narrowed = excepted and rule.phrase.weekdays is None if isinstance(rule, Found) else False
+        if both.phrase.until is not None or narrowed:
             return Found(i, end, both.phrase)
     return None
 
@@ -73,9 +75,21 @@ def corrected(sentence: Sentence, first: Found, last: Found, told: Voice) -> Fou
         return None
     if q.hour < 0 <= p.hour and not q.span and not q.part:
         borrow(q, p, TIME_OF)
+    elif q.hour >= 0 and not (q.half or q.part or q.exact or q.hour > NOON or q.has_day()):
+        q.half, q.part = p.half, p.part  # "at 8 tonight, actually 8:30"
     if p.has_day() and not (q.has_day() or q.span):
         borrow(q, p, DAY_OF)
     return Found(first.start, last.end, q)
+
+
+def opposed(sentence: Sentence, first: Found, last: Found, told: Voice) -> Found | None:
+    """ "tomorrow, not today, at 9": the first of two dates, with the time that only the second says; else None."""
+    p, q = first.phrase, last.phrase
+    if match(told.opposed, sentence.words, first.end) != last.start or last.start == first.end or p.freq or q.freq:
+        return None
+    if p.hour < 0 <= q.hour and not p.span:
+        borrow(p, q, TIME_OF)
+    return Found(first.start, last.end, p)
 
 
 def one_of_two(sentence: Sentence, first: Found, last: Found) -> Found | None:
@@ -226,6 +240,16 @@ def modifies(sentence: Sentence, found: Found) -> bool:
     after, gap = words[end], sentence.text[sentence.ends[end - 1] : sentence.starts[end]]
     linked = after in lexicon.joint or after in lexicon.verbs or after in lexicon.both or after in lexicon.at
     return gap == " " and not linked and after not in lexicon.link
+
+
+def kept_name(sentence: Sentence, found: Found) -> Found:
+    """ "Monday 20 min before | the 10:30 review": without the time that says which thing it is before."""
+    words, lexicon = sentence.words, sentence.lexicon
+    if lexicon.before.isdisjoint(words[found.start : found.end - 2]):
+        return found
+    k = next(k for k in range(found.start, found.end) if words[k] in lexicon.before) + 1
+    named = words[k] in lexicon.determiner and modifies(sentence, Found(k, found.end, found.phrase))
+    return Found(found.start, k, found.phrase) if named else found
 
 
 def is_address(sentence: Sentence, found: Found) -> bool:

@@ -439,9 +439,20 @@ def _nth_weekday(p: Phrase, value: int, j: int) -> int:
     p.nths = [*(p.nths or []), value]
     p.nth_weekday = lexicon.weekday[word] if word in lexicon.weekday else lexicon.plural[word]
     p.firm = True
-    if word in lexicon.plural and not p.freq and not p.inner and not p.month:
-        p.freq = "MONTHLY"  # "first and third tuesdays"
+    if (
+        (word in lexicon.plural or (len(p.nths) > 1 and _of_the_month(p, j + 1)))
+        and not p.freq
+        and not p.inner
+        and not p.month
+    ):
+        p.freq = "MONTHLY"  # "first and third tuesdays", "first and third friday of the month"
     return j + 1
+
+
+def _of_the_month(p: Phrase, j: int) -> bool:
+    """Whether "of the month" comes, and not "of each month" or "of june"."""
+    k = j + 1 + (p.word(j + 1) in p.lexicon.the)
+    return p.word(j) in p.lexicon.joint and p.lexicon.unit.get(p.word(k)) == "month"
 
 
 def _ordinal_at(p: Phrase, k: int) -> tuple[int, int]:

@@ -18,6 +18,8 @@ def readers(code: str) -> Readers:
     words, found = lexicon(code), Readers({"0": digits})
     for table, reader in (
         (words.oclock, oclock),
+        (words.and_short, link),
+        (words.by_turns, repeat.by_turns),
         (words.joint, link),
         (words.the, link),
         (words.on, link),

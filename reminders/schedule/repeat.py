@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from reminders.schedule.clock import repeats_later
+from reminders.schedule.clock import clock, repeats_later
 from reminders.schedule.dates import edge, nth, repeated, time_of_part
 from reminders.schedule.numbers import number
 from reminders.schedule.phrase import INNERS_MAX, Phrase
@@ -80,6 +80,15 @@ def alternate(p: Phrase, i: int) -> int:
     return _each(p, i + 1, 2)
 
 
+def by_turns(p: Phrase, i: int) -> int:
+    """ "un viernes sí y otro no": every other one."""
+    if p.freq or p.inner or p.weekday < 0:
+        return 0
+    p.freq, p.interval, p.firm = "WEEKLY", 2, True
+    _take_weekday(p)
+    return i + 1
+
+
 def often(p: Phrase, i: int) -> int:
     """ "daily", "weekly"."""
     if p.freq or p.inner or (p.has_day() and _names_something(p, i + 1)):
@@ -113,7 +122,7 @@ def once(p: Phrase, i: int) -> int:
 
 def sets(p: Phrase, i: int) -> int:
     """ "weekdays", "weekends"."""
-    p.freq = p.freq or "WEEKLY"
+    p.freq = "WEEKLY" if p.freq == "DAILY" and p.interval == 1 else p.freq or "WEEKLY"
     p.weekdays = [*(p.weekdays or []), *p.lexicon.sets[p.words[i]]]
     p.part = p.part or p.lexicon.part.get(p.words[i], "")  # "weeknights"
     p.firm = True
@@ -174,12 +183,12 @@ def starting(p: Phrase, i: int) -> int:
     """The first day of what repeats."""
     if p.words[i] in p.lexicon.edge and (not p.freq or i + 1 == len(p.words)):
         return edge(p, i)  # "each month at the beginning", "the beginning of june"
+    if p.freq == "HOURLY" and (k := hours_between(p, i)):
+        return k
     first, j = p.within(i + 1) if p.freq or repeats_later(p, i + 1) else (p, i + 1)
     begun = first.has_day() or first.span or (first.hour >= 0 and p.freq in ELAPSING)
     if j == i + 1 or first.freq or not begun:
         return -(i + 1)
-    if p.freq == "HOURLY" and first.hour >= 0 and not first.has_day() and (k := _hours_to(p, first, j)):
-        return k
     p.start = first
     p.problem = p.problem or first.problem
     if p.hour < 0 <= first.hour and p.freq not in ELAPSING:
@@ -189,8 +198,17 @@ def starting(p: Phrase, i: int) -> int:
 
 def hours_between(p: Phrase, i: int) -> int:
     """ "every hour between 9 and 5"."""
-    first, j = p.within(i + 1, at=i + 1)
-    return _hours_to(p, first, j) if first.hour >= 0 and not first.has_day() else 0
+    first, j = _hour(p, i + 1)
+    return _hours_to(p, first, j) if j else 0
+
+
+def _hour(p: Phrase, i: int) -> tuple[Phrase, int]:
+    """The time alone that starts there, and the index after it (0 for none): "9" of "9 to 5" is no range."""
+    k = i + 1 + (p.word(i + 1) in p.lexicon.half_day)
+    bare = p.word(k) in p.lexicon.through or p.word(k) in p.lexicon.both or p.word(k) in p.lexicon.until
+    alone = Phrase(p.words[:k] if bare else p.words, p.lexicon, p.readers, p.now, p.convention)
+    alone.inner, alone.at = True, i
+    return alone, clock(alone, i)
 
 
 def _hours_to(p: Phrase, first: Phrase, j: int) -> int:
@@ -198,8 +216,8 @@ def _hours_to(p: Phrase, first: Phrase, j: int) -> int:
     word, lexicon = p.word(j), p.lexicon
     if word not in lexicon.through and word not in lexicon.until and word not in lexicon.both:
         return 0
-    last, k = p.within(j + 1, at=j + 1)
-    if k == j + 1 or last.hour < 0 or last.has_day() or last.minute != first.minute:
+    last, k = _hour(p, j + 1 + (p.word(j + 1) in lexicon.at))
+    if not k or last.minute != first.minute:
         return 0
     begin, end = in_half(p, first.hour, first.half), in_half(p, last.hour, last.half)
     end += 12 * (end <= begin and not last.half)
@@ -226,8 +244,17 @@ def excepting(p: Phrase, i: int) -> int:
         elif not (word in lexicon.both or word in lexicon.on or word in lexicon.the or word in lexicon.at):
             break
         j += 1
+    if not but and p.weekday >= 0 and _is_behind(p, i):
+        p.but, p.weekday = [p.weekday], -1
+        return i + 1  # "itvar ko chhodkar roz"
     p.but = but
     return j if but and p.freq else 0
+
+
+def _is_behind(p: Phrase, i: int) -> bool:
+    """Whether "except" stands behind what it takes out, before what repeats."""
+    after = p.word(i + 1)
+    return p.words[i - 1] in p.lexicon.behind and (after in p.lexicon.often or after in p.lexicon.every)
 
 
 def twice(p: Phrase, i: int) -> int:

@@ -110,7 +110,9 @@ def _exists(day: int, months: list[int]) -> bool:
 def _times(p: Phrase, spot: tuple[int, int, int, int]) -> list[str]:
     """The times of the day; none where a rule would ring at more than those that were named."""
     at = [(spot[0] % 24, spot[1])]
-    for hour, minute, said in p.more_times or ():
+    for hour, minute, named in p.more_times or ():
+        again = p.per and (hour, minute, named) == (p.hour, p.minute, p.half)  # "twice a day at 9 and 9"
+        said = named if not again else "am" if p.half == "pm" else "pm"
         half = said or ("" if hour > 12 else p.half)
         bare = not half and not p.part and not p.exact and 0 < hour <= p.convention.afternoon_until
         at.append(((hour + 12 if bare else hour if half == EXACT else in_half(p, hour, half)) % 24, minute))

@@ -18,6 +18,8 @@ SOON_SECONDS: Final = 3600  # a part of this day whose own hour is over is so fa
 TOO_FAR: Final = "too_far"
 MISMATCH: Final = "other_weekday"
 YEARS_SEARCHED: Final = 9
+# A date so near that is another weekday than was said is a slip.
+NEAR_DAYS: Final = 62
 SEVENTEEN_DAYS: Final = timedelta(days=17)
 NOON: Final = time(12)
 # Once looked up, for what is asked of every phrase.
@@ -132,6 +134,10 @@ def _moment(p: Phrase, day: int, spot: tuple[int, int, int, int]) -> datetime | 
         found = elapsed(found, p.sign * p.span_seconds)
     if found >= p.now:
         return found
+    if p.offset == 0 and 0 < p.hour <= 12 and not (p.half or p.part or p.exact or p.by_name or p.span or p.second):
+        later = combined(day_at(day), time(hour % 12 + 12, minute), zone)
+        if later >= p.now and p.hour < 12:
+            return later  # "today at 9", said after 9 in the morning
     if p.hour < 0 and p.offset == 0 and not p.span and p.now.hour < p.convention.part_ends.get(p.part, 0):
         return elapsed(p.now, SOON_SECONDS)  # "tonight", said at nine
     p.problem = PAST
@@ -328,6 +334,9 @@ def _month_day(p: Phrase, spot: tuple[int, int, int, int] | None) -> int | None:
         year, month = days.plus_months(year, month, step)
     for _ in range(YEARS_SEARCHED * 12 // step):
         found = _of_month(year, month, day)
+        if p.weekday >= 0 and p.month and found and 0 < found - today < NEAR_DAYS and (found - 1) % 7 != p.weekday:
+            p.problem = MISMATCH  # "tuesday march 6", a few weeks before a monday: a slip, and no day of next year
+            return found
         if found is not None and _fits(p, found, today, spot):
             if p.weekday >= 0 and p.month and year > now.year + 1:
                 break  # "tuesday may 13" that is none this year nor the next: a slip
@@ -373,7 +382,7 @@ def _nth(p: Phrase) -> int | None:
         p.problem = PAST  # "last monday"
         return None
     if p.year or p.month_shift is not None:
-        year, month = p.year or now.year, p.month or now.month
+        year, month = p.year or now.year, p.month or (1 if nth > 0 else 12)
         if p.month_shift is not None:
             year, month = days.plus_months(now.year, now.month, p.month_shift)
         found = days.nth_weekday(year, month, nth, p.nth_weekday)

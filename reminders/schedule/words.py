@@ -23,7 +23,7 @@ SETS: Final = (
     "quarter oclock hour_mark through until starting except for times once twice thrice verbs determiner measure "
     "day_word later month_end time_word plus part_today hour_plus hour_minus ago pm_short coming "
     "or time_before weak same_time alternate filler day_past part_every between about counted behind "
-    "no_slip names colon topic being with_on"
+    "no_slip names colon topic being with_on by_turns and_short"
 ).split()
 VALUES: Final = "number adder multiplier fraction ordinal ordinal_suffix edge clock often sets".split()
 LISTS: Final = "unit day part half_day holiday".split()
@@ -60,7 +60,9 @@ class Lexicon:
         self.between, self.about, self.topic, self.either = (
             frozenset(tables[n]) for n in ("between", "about", "topic", "or")
         )
-        self.alternate, self.filler, self.day_past = (frozenset(tables[n]) for n in ("alternate", "filler", "day_past"))
+        self.alternate, self.filler, self.day_past, self.by_turns, self.and_short = (
+            frozenset(tables[n]) for n in ("alternate", "filler", "day_past", "by_turns", "and_short")
+        )
         self.part_every, self.being, self.with_on = (frozenset(tables[n]) for n in ("part_every", "being", "with_on"))
         # These are no tables: by such words no language is known.
         self.link, self.part_linked, self.compound = (

@@ -163,7 +163,14 @@ def may_trail(sentence: Sentence, told: Voice) -> bool:
 
 def _lead(sentence: Sentence, frame: Frame, i: int, k: int) -> Phrase | None:
     """How long before, from word `i` to the "before" at `k`: a length of time, or the part of the day before."""
-    words = sentence.words
+    words, lexicon = sentence.words, sentence.lexicon
+    first, last = words[i], words[k - 1]
+    counted = first[0].isdecimal() or first in lexicon.number or first in lexicon.a or first in lexicon.the
+    counted = counted or first in lexicon.unit or first in lexicon.fraction or first in lexicon.half
+    if not (last in lexicon.unit or last in lexicon.fraction or last in lexicon.half or last in lexicon.part):
+        return None
+    if not (counted or first in lexicon.part or first in lexicon.about):
+        return None
     for end in (k, k + 1):  # "half an hour | before", "the day before |"
         found = phrase_at(sentence, frame, i, words[:end])
         if found is not None and found.end == k and found.phrase.span and not is_dated(found.phrase):

@@ -59,6 +59,8 @@ def _head() -> Iterator[str]:
     yield "What is left is the subject, as it was written."
     yield "What cannot be (Feb 30, 25:00, the past) is refused with a suggestion."
     yield 'Times that one rule cannot say ("every day at 6pm and on the 3rd") are not guessed at: we ask which one.'
+    yield 'Days that are listed once ("on the 1st and the 15th") ring once each.'
+    yield '"Today at 9", said after nine in the morning, is at nine in the evening.'
     yield '"An hour before my 3pm appointment tomorrow" is tomorrow at 2pm, also behind "leave".'
     yield '"Before 5 on friday" rings at 5, "before friday" in the morning of that day.'
     yield 'What repeats begins with the next time that it names ("every other friday": the friday to come).'

@@ -208,6 +208,10 @@ def _opening(sentence: Sentence, frame: Frame, told: Voice) -> tuple[int, int]:
         i = match(told.open, words, i)
     if greeted < i < len(words) - 1:
         i = match(told.kindly, words, i)  # "remind me please to call mum"
+        j = match(
+            told.friend, words, i
+        )  # "remind me boss to", "remind me sir tomorrow", but not "remind me boss fight at 5"
+        i = j if j > i and (match(told.joint, words, j) > j or phrase_at(sentence, frame, j) is not None) else i
     if i == greeted:
         i = _opened_midst(sentence, frame, told, greeted)
     return (i, greeted) if i > greeted else (greeted if greeted < len(words) else 0, greeted)
@@ -290,7 +294,8 @@ def _of_several(
         return meant.phrase, [meant, *closing]
     if len(known) > 1 and (either := one_of_two(sentence, known[-2], last)) is not None:
         return either.phrase, [either, *closing]
-    for other in dict.fromkeys((first, *known[-2:-1])):
+    apart = not asked and last.end < len(sentence.words) and _is_asked_for(sentence, last, told)
+    for other in () if apart else dict.fromkeys((first, *known[-2:-1])):
         if other is last or (asked and other.start <= opened):
             continue
         if (both := parted(sentence, frame, other, last, opened)) is not None:
@@ -300,6 +305,11 @@ def _of_several(
     if (two := _and_another(sentence, frame, told, last)) is not None:
         return two[1].phrase, [*two, *closing]
     return last.phrase, [last, *(cut for cut in closing if cut.start >= last.end)]
+
+
+def _is_asked_for(sentence: Sentence, found: Found, told: Voice) -> bool:
+    """Whether "remind me" stands right before a phrase: "it's friday, remind me at 5 to clock out"."""
+    return any(match(told.midst, sentence.words, found.start - n) == found.start for n in (1, 2) if n <= found.start)
 
 
 def _and_another(sentence: Sentence, frame: Frame, told: Voice, here: Found) -> list[Found] | None:

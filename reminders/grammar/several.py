@@ -111,7 +111,8 @@ def one_of_two(sentence: Sentence, first: Found, last: Found) -> Found | None:
 def two_rules(sentence: Sentence, known: Sequence[Found], told: Voice) -> list[Found] | None:
     """ "Every day at 6pm and also on the 3rd", "tomorrow at 5 and friday at 6": the two, which no one rule says.
 
-    None where there are none, or something else stands between them. Two rules may have a thing of their own each.
+    None where there are none, or something else stands between them. Where one is a rule, each may have a thing of its
+    own: "pills every day at 8 and vitamins on sunday".
     """
     first, last = known[-2:]
     p, q, words = first.phrase, last.phrase, sentence.words
@@ -119,7 +120,7 @@ def two_rules(sentence: Sentence, known: Sequence[Found], told: Voice) -> list[F
         return None
     also = match(told.also, words, first.end)
     both = also == last.start > first.end
-    if not both and p.freq and q.freq:
+    if not both and (p.freq or q.freq):
         between = words[first.end : last.start]
         both = not sentence.lexicon.both.isdisjoint(between) and not modifies(sentence, first)
         both = both and not is_kind(sentence, first)

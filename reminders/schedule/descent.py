@@ -113,7 +113,10 @@ def _begins_day(p: Phrase, j: int) -> bool:
     """Whether a day comes, so that the figure before it was an hour: "before 5 on friday"."""
     linked = p.word(j) in p.lexicon.on
     j += linked
-    return p.word(j) in p.lexicon.day or p.word(j) in p.lexicon.weekday or (linked and dates.names_day(p, j))
+    word, lexicon = p.word(j), p.lexicon
+    if word in lexicon.sets or word in lexicon.plural:
+        return True
+    return word in lexicon.day or word in lexicon.weekday or (linked and dates.names_day(p, j))
 
 
 def roughly(p: Phrase, i: int) -> int:

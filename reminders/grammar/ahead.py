@@ -171,11 +171,13 @@ def _lead(sentence: Sentence, frame: Frame, i: int, k: int) -> Phrase | None:
         return None
     if not (counted or first in lexicon.part or first in lexicon.about):
         return None
+    if first.isdecimal() and words[i + 1] in lexicon.a:
+        return None  # "at 7 an hour before"
     for end in (k, k + 1):  # "half an hour | before", "the day before |"
         found = phrase_at(sentence, frame, i, words[:end])
         if found is not None and found.end == k and found.phrase.span and not is_dated(found.phrase):
             return found.phrase
-    found = phrase_at(sentence, frame, i, words[:k])
+    found = phrase_at(sentence, frame, i, words[:k]) if last in lexicon.part else None
     if found is None or found.end != k or not found.phrase.part:
         return None
     p = found.phrase

@@ -19,7 +19,7 @@ TOO_FAR: Final = "too_far"
 MISMATCH: Final = "other_weekday"
 YEARS_SEARCHED: Final = 9
 # A date so near that is another weekday than was said is a slip.
-NEAR_DAYS: Final = 62
+NEAR_DAYS: Final = 32
 SEVENTEEN_DAYS: Final = timedelta(days=17)
 NOON: Final = time(12)
 # Once looked up, for what is asked of every phrase.

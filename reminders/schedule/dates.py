@@ -125,6 +125,11 @@ def weekday(p: Phrase, i: int) -> int:
     return _weeks_on(p, j) if j < len(p.words) and p.words[j] in p.lexicon.after_day else j
 
 
+def is_single(p: Phrase, i: int, j: int) -> bool:
+    """Whether "a" stands with a weekday: "every 4 weeks on a friday", "un viernes sí y otro no"."""
+    return p.word(j + 1) in p.lexicon.by_turns or (i > 0 and p.words[i - 1] in p.lexicon.on)
+
+
 def _end_of_day(p: Phrase) -> None:
     """ "the end of tomorrow": a time, unless one is said."""
     if p.edge < 0 <= set_time(p, DAY_END_HOUR, 0, 0, True, 1) - 1:

@@ -48,9 +48,8 @@ def worded(p: Phrase, i: int) -> int:
     if not j:
         return 0
     after = p.words[j] if j < len(p.words) else ""
-    single = words[i] in lexicon.a and j == i + 1 and after in lexicon.weekday
-    if single and (p.word(j + 1) in lexicon.by_turns or (i and words[i - 1] in lexicon.on)):
-        return -j  # "every 4 weeks on a friday", "un viernes sí y otro no"
+    if words[i] in lexicon.a and j == i + 1 and after in lexicon.weekday and dates.is_single(p, i, j):
+        return -j
     if value >= 20 and after == "-" and p.word(j + 1) in lexicon.ordinal:
         j += 1
         after = p.words[j]

@@ -122,6 +122,7 @@ def once(p: Phrase, i: int) -> int:
 
 def sets(p: Phrase, i: int) -> int:
     """ "weekdays", "weekends"."""
+    p.weekday_last = p.hour >= 0 and (p.freq == "DAILY" or p.weekdays is not None)  # "weekdays at 7 and weekends at 9"
     p.freq = "WEEKLY" if p.freq == "DAILY" and p.interval == 1 else p.freq or "WEEKLY"
     p.weekdays = [*(p.weekdays or []), *p.lexicon.sets[p.words[i]]]
     p.part = p.part or p.lexicon.part.get(p.words[i], "")  # "weeknights"

@@ -224,7 +224,7 @@ def _attend_one(kind: Kind, key: UUID) -> tuple[float | None, bool]:
 
 def _keep_house(kind: Kind, every: Sequence[Carrier], policy: Policy, now: datetime) -> float:
     if not _at_work[kind].acquire(blocking=False):
-        return housekeeping.EVERY_SECONDS[kind]
+        return limits.BACKFILL_SECONDS  # soon: the one at work may fail
     try:
         return min(housekeeping.attend(kind=kind, carrier=one, policy=policy, now=now) for one in every)
     finally:

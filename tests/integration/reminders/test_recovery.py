@@ -213,7 +213,7 @@ def test_a_pass_over_the_carriers_books_is_not_begun_beside_itself(
     monkeypatch.setattr(housekeeping, "attend", attend)
     for _ in range(2):
         assert tasks._attend_one(Kind.RECONCILE, housekeeping.key_of(Kind.RECONCILE)) == (7.0, False)
-    assert again == [(housekeeping.EVERY_SECONDS[Kind.RECONCILE], False)] * 2
+    assert again == [(limits.BACKFILL_SECONDS, False)] * 2
 
 
 def test_it_counts_no_look_that_could_not_be_made(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -155,11 +155,15 @@ def _keep(witness: Witness) -> None:
     try:
         place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         handle, new = tempfile.mkstemp(dir=place.parent, prefix=f".{place.name}.")
-        with os.fdopen(handle, "w") as file:
-            file.write(json.dumps(words) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        Path(new).replace(place)
+        try:
+            with os.fdopen(handle, "w") as file:
+                file.write(json.dumps(words) + "\n")
+                file.flush()
+                os.fsync(file.fileno())
+            Path(new).replace(place)
+        except OSError:
+            Path(new).unlink(missing_ok=True)  # each second another, on a disk that is full
+            raise
         folder = os.open(place.parent, os.O_RDONLY)
         try:
             os.fsync(folder)

@@ -65,5 +65,10 @@ def write(*, home: Path, told: Mapping[str, Any]) -> None:
     """Replace what was told before, so that nobody reads half of it. Raises OSError."""
     place = home / "run" / ALERTS
     with tempfile.NamedTemporaryFile("w", dir=place.parent, prefix=f".{ALERTS}.", delete=False) as new:
-        json.dump(told, new)
+        try:
+            json.dump(told, new)
+            new.flush()
+        except OSError:
+            Path(new.name).unlink(missing_ok=True)  # each look another, on a disk that is full
+            raise
     Path(new.name).replace(place)

@@ -1,6 +1,8 @@
 """The file of a witness: replaced at once, kept apart from a neighbour's, and worth nothing where it does not read."""
 
+import errno
 import json
+import os
 from pathlib import Path
 from uuid import UUID
 
@@ -51,6 +53,19 @@ def test_what_it_was_told_counts_where_the_disk_took_nothing() -> None:
 def test_a_file_that_does_not_read_is_no_witness(torn: str, tmp_path: Path) -> None:
     witness._keep(one(1))
     (tmp_path / "witness" / "web-2.json").write_text(torn)
+    assert witness.told() == [one(1)]
+
+
+def test_it_leaves_nothing_behind_on_a_disk_that_is_full(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    witness._keep(one(1))
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "no space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    for number in (2, 3):
+        witness._keep(one(number))
+    assert [file.name for file in (tmp_path / "witness").iterdir()] == ["web-1.json"]
     assert witness.told() == [one(1)]
 
 

@@ -24,6 +24,7 @@ BODIES: Final = (
     "Remind me in 2 minutes about cake",
     "Remind me in 20 seconds about the door",
     "Remind me in 20 seconds about the window",
+    "every 10 minutes for 3 times stretch",
     "LIST",
     "DELETE 1",
     "DELETE 2",
@@ -32,7 +33,7 @@ BODIES: Final = (
     "blah",
     "",
 )
-BODY_WEIGHTS: Final = (6, 4, 6, 4, 1, 2, 1, 1, 2, 1, 1)
+BODY_WEIGHTS: Final = (6, 4, 6, 4, 4, 1, 2, 1, 1, 2, 1, 1)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from billing.pricing import is_machine
 from billing.queries import audit_p4
-from reminders import limits
+from reminders import limits, recurrence
 from reminders.carriers.twilio import CALL_ENDS
 from reminders.states import REMINDER_TRANSITIONS, ReminderState
 from tests.world.world import RECURRING, World
@@ -43,7 +43,7 @@ def nothing_is_lost(world: World) -> None:
 
 
 def every_reminder_ends(world: World) -> None:
-    """P2: each reminder is at an end, nothing waits for ever, and who missed one was told."""
+    """P2: each reminder is at an end, nothing waits for ever, who missed one was told, and no rule ends too soon."""
     open_ = world.rows("SELECT id, state FROM reminders_reminder WHERE state IN ('scheduled', 'ringing')")
     assert open_ == []
     assert world.rows("SELECT * FROM reminders_opencall") == []
@@ -63,6 +63,12 @@ def every_reminder_ends(world: World) -> None:
         "SELECT id, state FROM reminders_attempt WHERE state NOT IN ('ended', 'not_sent', 'not_placed')"
     )
     assert attempts == []
+    for id_, rule, rule_at, zone, ended_at in world.rows(
+        """SELECT id, rrule, rule_at, zone, ended_at FROM reminders_reminder
+            WHERE rrule IS NOT NULL AND state IN ('answered', 'missed')"""
+    ):
+        following = recurrence.following(rule=rule, rule_at=rule_at, zone=zone, after=ended_at)
+        assert following is None, f"{id_} ended at {ended_at}, and was to ring at {following}"
 
 
 def nobody_is_buried_for_a_worker(world: World) -> None:

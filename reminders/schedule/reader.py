@@ -80,7 +80,7 @@ def read(text: str, reference: datetime, tz: str, dayfirst: bool) -> datetime | 
         phrase.dayfirst = True
     if descend(phrase, 0) == len(words) or whole(phrase):
         return resolve(phrase) if phrase.freq else point(phrase)
-    other = _in_others(tokens(text), now, tz, dayfirst)
+    other = _in_others(tokens(text), now, tz, dayfirst, phrase.inners)
     return None if other is None else resolve(other)
 
 
@@ -92,16 +92,19 @@ def phrase_of(text: str, now: datetime, tz: str, dayfirst: bool, language: str |
     usual = lexicon(language or languages.DEFAULT)
     phrase = start(merged(words, usual), usual, now, tz, dayfirst)
     descend(phrase, 0)
-    return phrase if whole(phrase) else _in_others(words, now, tz, dayfirst)
+    return phrase if whole(phrase) else _in_others(words, now, tz, dayfirst, phrase.inners)
 
 
-def _in_others(words: list[str], now: datetime, tz: str, dayfirst: bool) -> Phrase | None:
+def _in_others(words: list[str], now: datetime, tz: str, dayfirst: bool, inners: int) -> Phrase | None:
+    """As `phrase_of`, in other languages; `inners`: how many phrases were read inside others already."""
     for code in tongues(words):
         words_of = lexicon(code)
         other = start(merged(words, words_of), words_of, now, tz, dayfirst)
+        other.inners = inners
         descend(other, 0)
         if whole(other):
             return other
+        inners = other.inners
     return None
 
 

@@ -59,6 +59,8 @@ DEAR: Final = (
     "- 5-7 ",
     "5-week first ",
     "before day after / 5, ",
+    "starts nights 3",
+    "2m 1-tarting y@esta noche o ",
 )
 
 

@@ -28,24 +28,27 @@ gc.set_threshold(5_000, 20, 20)  # what waits together is thousands of objects: 
 
 log = structlog.get_logger()
 WEBHOOKS: Final = {f"/carriers/{pattern.pattern}": pattern.callback for pattern in urls.urlpatterns}
+# A proxy asks twice a second: through the middleware an answer takes twice the processor, and only for names we know.
+LOOKED_AT: Final = {"/livez": health.livez, "/readyz": health.readyz}
+_DIRECT: Final = {**WEBHOOKS, **LOOKED_AT}
 _PHRASES: Final = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 _people: Final = WSGIHandler()
 
 
 def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-    """WSGI: a carrier's webhooks by their address alone, everything else through Django's handler."""
-    webhook = WEBHOOKS.get(environ["PATH_INFO"])
-    if webhook is None:
+    """WSGI: a carrier's webhooks, and how it goes, by their address alone, the rest through Django's handler."""
+    view = _DIRECT.get(environ["PATH_INFO"])
+    if view is None:
         return _people(environ, start_response)
-    response = _answer(webhook, environ)
+    response = _answer(view, environ)
     start_response(_PHRASES[response.status_code], list(response.items()))
     return (response.content,)
 
 
-def _answer(webhook: Any, environ: dict[str, Any]) -> HttpResponse:
+def _answer(view: Any, environ: dict[str, Any]) -> HttpResponse:
     """No middleware, no signals, no search for the address: they cost as much as the rest of a webhook's Python."""
     try:
-        answer: HttpResponse = webhook(WSGIRequest(environ))
+        answer: HttpResponse = view(WSGIRequest(environ))
         return answer
     except Exception:  # the process's edge
         log.exception("webhook.failed", path=environ["PATH_INFO"])

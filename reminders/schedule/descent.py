@@ -216,6 +216,9 @@ def lone_unit(p: Phrase, i: int) -> int:
     if p.word(i + 1) in p.lexicon.coming:
         return dates.next_unit(p, i, i + 2)
     after = p.word(i + 1)
+    if unit == "day" and p.freq in ("MONTHLY", "YEARLY") and not p.days and after.isdecimal() and len(after) <= 2:
+        p.days, p.firm = [int(after)], True
+        return i + 2  # "every month on day 5", as we echo it
     if after in p.lexicon.both and 0 < number(p.lexicon, p.words, i + 2)[0] < 1:
         return spans.span(p, 1, i)  # "hour and a half"
     if after in p.lexicon.hence and after not in p.lexicon.into and not p.has_day():

@@ -138,9 +138,11 @@ def _borrow_day(p: Phrase, last: Phrase) -> None:
 
 
 def borrow(p: Phrase, other: Phrase, names: tuple[str, ...]) -> None:
-    """Say of `p` what `other` says."""
+    """Say of `p` what `other` says; a time that cannot be is none there either."""
     for name in names:
         setattr(p, name, getattr(other, name))
+    if names is TIME_OF and other.problem == clocks.NO_TIME:
+        p.problem = p.problem or clocks.NO_TIME
 
 
 TIME_OF = ("hour", "minute", "second", "half", "exact", "part")

@@ -92,3 +92,16 @@ def test_it_leaves_numbers_that_are_no_dates_in_the_subject(subject: str) -> Non
         request = understand(text, NOW, "America/New_York")
         when = request.when.astimezone(NEW_YORK).strftime("%Y-%m-%d %H:%M") if request.when else ""
         assert (request.kind, when, request.subject) == ("remind", "2026-11-19 09:00", subject)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "remind me on friday, not thursday, at 25 pm to return the drill",
+        "remind me on friday, not thursday, at 8593 to return the drill",
+        "remind me at 25:00, no wait, friday to return the drill",
+    ],
+)
+def test_it_refuses_a_time_that_cannot_be_with_the_day_of_a_correction(text: str) -> None:
+    request = understand(text, NOW, "America/New_York")
+    assert (request.kind, request.problem) == ("impossible", "no_such_time")

@@ -16,6 +16,8 @@ NO_DATE: Final = "no_such_date"
 # "the 1st, the 5th and the 10th": nobody lists more.
 LISTED_MAX: Final = 8
 DAYS_MAX: Final = 31
+# An ordinal suffix that is said of nothing but a day of the month: "15 tarikh".
+SURE: Final = 2
 DAY_END_HOUR: Final = 17
 
 
@@ -102,6 +104,8 @@ def weekday(p: Phrase, i: int) -> int:
         p.nth_weekday = value
         p.firm = True
         return i + 1
+    if p.freq == "YEARLY" and p.words[i] in p.lexicon.month and _lacks_month(p, i):
+        return month(p, i)  # "cada año el dia 3 de mar"
     if p.freq:
         return repeated(p, value, i)
     if p.offset is not None and p.hour >= 0 and (p.now.toordinal() + p.offset - 1) % 7 != value:
@@ -123,6 +127,29 @@ def weekday(p: Phrase, i: int) -> int:
         _end_of_day(p)
     j = i + 1
     return _weeks_on(p, j) if j < len(p.words) and p.words[j] in p.lexicon.after_day else j
+
+
+def _lacks_month(p: Phrase, i: int) -> bool:
+    """Whether a day of a month was said, and the month is still to come, or another of them."""
+    if p.month:
+        return p.words[i - 1] in p.lexicon.month
+    return bool(p.days) or p.nth_weekday >= 0
+
+
+def listed(p: Phrase, i: int) -> int:
+    """One of several days of the month in a row: "day 1, 5 and 15 at 9", "1 aur 15 tarikh ko"."""
+    lexicon, k = p.lexicon, i + 1
+    while p.word(k) in lexicon.both or (p.word(k).isdecimal() and len(p.words[k]) <= 2):
+        k += 1
+    day = int(p.words[i])
+    if k == i + 1 or not 1 <= day <= DAYS_MAX or p.hour >= 0 or len(p.days or ()) >= LISTED_MAX:
+        return 0
+    closed = p.word(k) in lexicon.at or p.word(k + 1) in lexicon.month
+    goes_on = bool(p.days) and p.words[i - 1].isdecimal() and closed
+    if not goes_on and lexicon.tables["ordinal_suffix"].get(p.word(k)) != SURE:
+        return 0
+    p.days, p.firm = [*(p.days or []), day], True
+    return i + 1
 
 
 def is_single(p: Phrase, i: int, j: int) -> bool:
@@ -264,7 +291,10 @@ def this(p: Phrase, i: int) -> int:
 
 def ordinals(p: Phrase, i: int) -> int:
     """ "first", "last", "second and fourth", "twenty first": of weekdays, of days of the month."""
-    return nth(p, p.lexicon.ordinal[p.words[i]], i + 1)
+    lexicon = p.lexicon
+    if p.words[i] in lexicon.other and lexicon.behind and p.word(i + 1) not in lexicon.weekday:
+        return 0  # "dusre doctor ko" is another one
+    return nth(p, lexicon.ordinal[p.words[i]], i + 1)
 
 
 def nth(p: Phrase, value: int, j: int) -> int:

@@ -8,7 +8,7 @@ from reminders.schedule import clock as clocks
 from reminders.schedule import dates, repeat, spans, zones
 from reminders.schedule.figures import digits, roles, worded
 from reminders.schedule.numbers import number
-from reminders.schedule.phrase import Phrase, Readers
+from reminders.schedule.phrase import Phrase, Reader, Readers
 from reminders.schedule.words import lexicon
 
 
@@ -75,7 +75,20 @@ def readers(code: str) -> Readers:
     found.update((word, zones.abbreviated) for word in zones.abbreviations() if word not in found)
     found["-"], found["/"] = repeat.through, link
     found.figure, found.other = digits, zones.unknown
+    if not words.until.isdisjoint(words.behind):
+        dated = {word: found[word] for table in (words.weekday, words.month, words.day) for word in table}
+        found.update((word, _before_until(reader)) for word, reader in dated.items())
+        found.figure = _before_until(digits)
     return found
+
+
+def _before_until(reader: Reader) -> Reader:
+    """The reader of a word that may begin the last day of what repeats: "har din 3 December tak"."""
+
+    def read(p: Phrase, i: int) -> int:
+        return (repeat.until_behind(p, i) if p.freq and i else 0) or reader(p, i)
+
+    return read
 
 
 def link(p: Phrase, i: int) -> int:
@@ -198,6 +211,8 @@ def named(p: Phrase, i: int) -> int:
 
 
 def until(p: Phrase, i: int) -> int:
+    if p.freq and p.words[i] in p.lexicon.behind and i > 1 and p.words[i - 2] in p.lexicon.through:
+        return i + 1  # "somvar se shukravar tak 9 baje"
     return repeat.through(p, i) or repeat.until(p, i) or (limit(p, i) if p.words[i] in p.lexicon.limit else 0)
 
 

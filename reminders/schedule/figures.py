@@ -32,7 +32,7 @@ def digits(p: Phrase, i: int) -> int:
         return written.compact(p, word, i + 1) if len(word) == 8 else spanned(p, i, word)
     j = i + 1
     reader = p.lexicon.roles.get(p.words[j], bare) if j < len(p.words) else bare
-    return reader(p, i, int(word), j)
+    return (dates.listed(p, i) if p.freq else 0) or reader(p, i, int(word), j)
 
 
 def spanned(p: Phrase, i: int, word: str) -> int:

@@ -28,6 +28,8 @@ HOURS_OF_A_DAY: Final = 23
 ELAPSING: Final = ("HOURLY", "MINUTELY", "SECONDLY")
 # The note of a rule whose last day is past.
 OVER: Final = "over"
+# "shukravar 3 Dec 2027 6:20 PM baje tak"
+BEHIND_WORDS_MAX: Final = 8
 SETS: Final = {"weekday": [0, 1, 2, 3, 4], "weekend": [5, 6]}
 
 
@@ -145,7 +147,8 @@ def through(p: Phrase, i: int) -> int:
     after = p.word(i + 1)
     if p.words[i] == "-" and p.hour >= 0 and (k := number(lexicon, p.words, i + 1)[1]) and p.word(k) in lexicon.unit:
         return 0  # "9pm - 2 hours": how long it takes is not when
-    if p.words[i] in lexicon.through and (after in lexicon.weekday or after in lexicon.plural):
+    dated = p.words[i] in lexicon.until and p.word(i + 2).isdecimal() and p.word(i + 3) in lexicon.month
+    if p.words[i] in lexicon.through and not dated and (after in lexicon.weekday or after in lexicon.plural):
         if p.weekday >= 0 and not p.freq:
             p.freq, p.weekdays, p.weekday = "WEEKLY", [p.weekday], -1
         if p.weekdays:
@@ -163,7 +166,29 @@ def until(p: Phrase, i: int) -> int:
     if not p.freq or p.inner or p.inners >= INNERS_MAX:
         return 0
     last, j = p.within(i + 1)
-    if j == i + 1 or last.freq:
+    return _ends_on(p, last, j) if j > i + 1 else 0
+
+
+def until_behind(p: Phrase, i: int) -> int:
+    """ "3 December tak": the last day, where "until" stands behind it; 0 where none does."""
+    lexicon, k, dated = p.lexicon, i, False
+    while k < i + BEHIND_WORDS_MAX and p.word(k) not in lexicon.until:
+        word = p.word(k)
+        named = word in lexicon.weekday or word in lexicon.month or word in lexicon.day or word in lexicon.suffix
+        dated = dated or named
+        timed = dated and (":" in word or word in lexicon.half_day or word in lexicon.oclock)
+        if not (named or timed or word.isdecimal()):
+            return 0
+        k += 1
+    if not dated or p.word(k) not in lexicon.behind or p.words[i - 1] in lexicon.through or p.inner:
+        return 0  # "somvar se shukravar tak"
+    last, j = p.within(i)
+    return _ends_on(p, last, k + 1) if j == k else 0
+
+
+def _ends_on(p: Phrase, last: Phrase, j: int) -> int:
+    """That day is the last one of what repeats; `j` is after it."""
+    if last.freq:
         return 0
     p.until = moment(last, last_second=True)
     if p.hour < 0 <= last.hour and last.has_day() and p.freq not in ELAPSING:

@@ -83,8 +83,10 @@ def fold(*, attempt_id: UUID, evidence: Evidence, policy: Policy, carrier: str, 
             conclude(attempt_id=attempt_id, stops=never_again, policy=policy, carrier=carrier, now=now)
     elif state in GONE_ATTEMPT and evidence.call_status is None:
         _rings_after_all(attempt_id, evidence, now)
+        if never_again:
+            correct(attempt_id=attempt_id, policy=policy, now=now)
     elif newly_pressed or evidence.answered_at or evidence.answered_by or evidence.call_status:
-        correct(attempt_id=attempt_id, stops=never_again, policy=policy, now=now)
+        correct(attempt_id=attempt_id, policy=policy, now=now)
 
 
 def ask_words(
@@ -134,7 +136,7 @@ def conclude(*, attempt_id: UUID, stops: bool, policy: Policy, carrier: str, now
     `stops` says that key 9 was pressed.
     """
     with _told("conclude", attempt_id), transaction.atomic():
-        row = _load(attempt_id, stops=stops, policy=policy)
+        row = _load(attempt_id, person=stops, policy=policy)
         if row is None or row["state"] not in OPEN_ATTEMPT:
             return  # somebody else concluded it
         ended = _ended(row)
@@ -170,7 +172,7 @@ def conclude_unsent(
     `lost`: it cannot even be asked for, and is a dead letter. `at_once`: it need not wait for its next attempt.
     """
     with _told("conclude", attempt_id), transaction.atomic():
-        row = _load(attempt_id, stops=False, policy=None)
+        row = _load(attempt_id, person=False, policy=None)
         if row is None or row["state"] not in OPEN_ATTEMPT:
             return
         if lost:
@@ -195,7 +197,7 @@ def give_up(*, attempt_id: UUID, policy: Policy, now: datetime) -> bool:
     False where somebody else ended it.
     """
     with _told("give up", attempt_id), transaction.atomic():
-        row = _load(attempt_id, stops=False, policy=policy)
+        row = _load(attempt_id, person=False, policy=policy)
         if row is None or row["state"] not in OPEN_ATTEMPT:
             return False
         outcome = retry.outcome_of(_ended(row))
@@ -204,55 +206,60 @@ def give_up(*, attempt_id: UUID, policy: Policy, now: datetime) -> bool:
         return True
 
 
-def correct(*, attempt_id: UUID, stops: bool, policy: Policy, now: datetime) -> None:
+def correct(*, attempt_id: UUID, policy: Policy, now: datetime) -> None:
     """A proof that came after the conclusion: an answer, a key, a machine. Each corrects once, by a guarded move.
 
-    `stops` says that key 9 was pressed.
+    Locks the person first: what it makes ring is made before a STOP, which cancels it, or not at all.
     """
     with _told("correct", attempt_id), transaction.atomic():
-        row = _load(attempt_id, stops=stops, policy=policy)
-        if row is None or row["state"] not in ("ended", "not_placed"):
+        row = _load(attempt_id, person=True, policy=policy)
+        if row is None:
             return
-        proved = retry.outcome_of(_ended(row))
-        answers = proved is Outcome.ANSWERED and row["outcome"] != Outcome.ANSWERED
-        never = _late_key(row, "9", now)
-        if answers:
-            _prove_answer(row, now)
-        elif proved is Outcome.MACHINE and row["outcome"] == Outcome.ANSWERED:
-            charges.reverse(attempt_id=attempt_id, reason="machine", at=now)
-        next_ = retry.after_proof(
-            answers=answers,
-            snoozes=not never and _late_key(row, "2", now),
-            state=ReminderState(row["reminder_state"]),
-            occurrence_outcome=row["occurrence_outcome"],
-            is_present=row["present_sequence"] == row["sequence"],
-            went_on=_went_on(row),
-            following=_following(row, now, policy) if answers else None,
-            policy=policy,
-            now=now,
-        )
-        if next_ is not None:
-            _correct(row, next_, now)
-        elif answers:
-            statements.run("attempt_outcome", {"attempt_id": attempt_id, "outcome": Outcome.ANSWERED.value})
-        if never:
-            never_again(subscriber_id=row["subscriber_id"], trace_context=row["trace_context"], now=now)
+        if row["state"] in (AttemptState.ENDED, AttemptState.NOT_PLACED):
+            _prove_late(row, policy, now)
+        if "9" in row["pressed"]:
+            _never_again(row, now)  # consent is withdrawn whenever we hear of it
 
 
-def never_again(*, subscriber_id: UUID, trace_context: str, now: datetime) -> None:
-    """Key 9: the person is not rung any more, as after STOP; every open reminder is cancelled."""
-    statements.run("stop_person", {"subscriber_id": subscriber_id, "at": now, "trace_context": trace_context})
-    statements.run(
-        "cancel_reminders",
-        {
-            "subscriber_id": subscriber_id,
-            "number": None,
-            "made_before": None,
-            "at": now,
-            "cause": "key_9",
-            "trace_context": trace_context,
-        },
+def _prove_late(row: dict[str, Any], policy: Policy, now: datetime) -> None:
+    proved = retry.outcome_of(_ended(row))
+    answers = proved is Outcome.ANSWERED and row["outcome"] != Outcome.ANSWERED
+    if answers:
+        _prove_answer(row, now)
+    elif proved is Outcome.MACHINE and row["outcome"] == Outcome.ANSWERED:
+        charges.reverse(attempt_id=row["id"], reason="machine", at=now)
+    stopped = _stopped_since(row)
+    next_ = retry.after_proof(
+        answers=answers,
+        snoozes=_snoozes_late(row, now) and not stopped,
+        state=ReminderState(row["reminder_state"]),
+        occurrence_outcome=row["occurrence_outcome"],
+        is_present=row["present_sequence"] == row["sequence"],
+        went_on=_went_on(row),
+        following=_following(row, now, policy) if answers and not stopped else None,
+        policy=policy,
+        now=now,
     )
+    if next_ is not None:
+        _correct(row, next_, now)
+    elif answers:
+        statements.run("attempt_outcome", {"attempt_id": row["id"], "outcome": Outcome.ANSWERED.value})
+
+
+def _never_again(row: dict[str, Any], now: datetime) -> None:
+    """Key 9, once for a call: the person is not rung any more, as after STOP; every open reminder is cancelled.
+
+    Where they said START after that call, it counts from the call's end: what they asked for since stands.
+    """
+    ended_at, started_at = row["call_ended_at"], row["started_at"]
+    is_older = ended_at is not None and started_at is not None and started_at > ended_at
+    person = {"subscriber_id": row["subscriber_id"], "at": now, "trace_context": row["trace_context"]}
+    said_at = ended_at if is_older else now
+    call = {"attempt_id": row["id"], "intended_at": row["intended_at"]}
+    if statements.run("stop_person", {**person, **call, "said_at": said_at}).fetchone() is None:
+        return
+    made_before = ended_at if is_older else None
+    statements.run("cancel_reminders", {**person, "number": None, "made_before": made_before, "cause": "key_9"})
 
 
 def refuse_stopped(*, timer_ids: Sequence[UUID], token: UUID) -> None:
@@ -283,12 +290,12 @@ def _rings_after_all(attempt_id: UUID, evidence: Evidence, now: datetime) -> Non
     statements.run("hang_up_new", {"attempt_id": attempt_id})
 
 
-def _load(attempt_id: UUID, *, stops: bool, policy: Policy | None) -> dict[str, Any] | None:
-    """The attempt with its reminder, locked; the person first where they will be stopped, as a STOP by text does.
+def _load(attempt_id: UUID, *, person: bool, policy: Policy | None) -> dict[str, Any] | None:
+    """The attempt with its reminder, locked; with `person` them first, as a STOP by text does.
 
     `policy` says from when on a call was late, where its words were never asked for; None where it was no call.
     """
-    if stops:
+    if person:
         statements.run("lock_person", {"attempt_id": attempt_id})
     late_after = policy.freshness_seconds if policy else None
     params = {"attempt_id": attempt_id, "oldest": UUID(int=0), "freshness_seconds": late_after}
@@ -393,7 +400,7 @@ def _proof(row: dict[str, Any]) -> dict[str, Any]:
 
 def _follow(row: dict[str, Any], next_: Next, carrier: str, now: datetime) -> None:
     if next_.never_again:
-        never_again(subscriber_id=row["subscriber_id"], trace_context=row["trace_context"], now=now)
+        _never_again(row, now)
     if next_.tell_missed and row["reminder_state"] == ReminderState.RINGING:
         body = replies.missed(subject=row["subject"], due=row["due_at"], zone=row["zone"], language=row["language"])
         notices.tell_missed(of=row, body=body, carrier=carrier, now=now)
@@ -446,6 +453,13 @@ def _correct(row: dict[str, Any], next_: Next, now: datetime) -> None:
         raise GuardFailed(f"reminder {row['reminder_id']} was not corrected")
 
 
-def _late_key(row: dict[str, Any], key: str, now: datetime) -> bool:
+def _snoozes_late(row: dict[str, Any], now: datetime) -> bool:
+    """Whether a key 2 that comes after the end still counts; 9 goes before it."""
     window = timedelta(seconds=limits.LATE_SNOOZE_SECONDS)
-    return key in row["pressed"] and row["ended_at"] is not None and now - row["ended_at"] <= window
+    return "2" in row["pressed"] and "9" not in row["pressed"] and now - row["ended_at"] <= window
+
+
+def _stopped_since(row: dict[str, Any]) -> bool:
+    """Whether the person said stop since the call, or has not said START since."""
+    stopped_at, started_at = row["stopped_at"], row["started_at"]
+    return stopped_at is not None and (stopped_at >= row["ended_at"] or started_at is None or started_at <= stopped_at)

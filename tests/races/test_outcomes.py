@@ -96,3 +96,29 @@ def test_two_callbacks_at_once_bind_one_call(world: World) -> None:
 
     assert interleave(world, lambda: fold("CA1"), lambda: fold("CA2")) == ("folded", "refused")
     assert world.rows("SELECT carrier_sid FROM reminders_carrierkey") == [("CA1",)]
+
+
+def _stop_against_a_late_key(world: World) -> list[str]:
+    """The reminder's state after a key 2 that comes late, and a STOP that is taken at once with it."""
+    attempt = _placed(world, Fate(lose=CALLBACKS | {"completed", "keys"}))
+    ended = Evidence(words_at=world.clock.now, answered_at=world.clock.now, call_status=Outcome.ANSWERED)
+    outcomes.fold(attempt_id=attempt, evidence=ended, policy=POLICY, carrier="twilio", now=world.clock.now)
+
+    def press() -> None:
+        key = Evidence(pressed="2", answered_at=world.clock.now)
+        outcomes.fold(attempt_id=attempt, evidence=key, policy=POLICY, carrier="twilio", now=world.clock.now)
+
+    interleave(world, press, lambda: world.text(PERSON, "STOP"))
+    return [state for (state,) in world.rows("SELECT state FROM reminders_reminder")]
+
+
+def test_a_stop_cancels_what_a_late_key_makes_ring_at_once_with_it(world: World) -> None:
+    assert _stop_against_a_late_key(world) == ["cancelled"]
+    assert world.rows("SELECT FROM reminders_timer WHERE kind = 'ring'") == []
+
+
+def test_negative_control_without_the_persons_lock_a_late_key_passes_a_stop(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    guard_off(monkeypatch, world, edits={"lock_person": (("   FOR NO KEY UPDATE", ""),)})
+    assert _stop_against_a_late_key(world) == ["scheduled"]

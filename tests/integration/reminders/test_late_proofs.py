@@ -115,3 +115,74 @@ def test_a_snooze_that_is_told_once_more_after_it_rang_makes_no_other(world: Wor
     assert _stands(world) == ("answered", 2, [])
     _press(world, attempt, "2")
     assert _stands(world) == ("answered", 2, [])
+
+
+@pytest.mark.parametrize("hours", [0.3, 30])
+@pytest.mark.parametrize("times", [1, 2])
+def test_never_again_is_honoured_whenever_it_comes_and_once(world: World, hours: float, times: int) -> None:
+    attempt = _ring(world, ONCE)
+    _end(world, attempt, call_ended_at=world.clock.now, **ANSWERED)
+    world.clock.step(hours * 3600)
+    world.text(PERSON, "Remind me in 1 hour about cake")
+    _press(world, attempt, "9", times=times)
+    assert _said(world) == ["consent.stopped"]
+    assert world.rows("SELECT state FROM reminders_reminder ORDER BY number") == [("answered",), ("cancelled",)]
+    promises.history_gives_the_rows(world)
+
+
+def test_a_key_that_is_told_again_does_not_undo_the_start_after_it(world: World) -> None:
+    attempt = _ring(world, ONCE)
+    _end(world, attempt, call_ended_at=world.clock.now, **ANSWERED)
+    _press(world, attempt, "9", times=1)
+    world.clock.step(60)
+    world.text(PERSON, "START")
+    world.text(PERSON, "Remind me in 1 hour about cake")
+    _press(world, attempt, "9")
+    assert _said(world) == ["consent.stopped", "consent.started"]
+    assert world.rows("SELECT started_at > stopped_at FROM reminders_subscriber") == [(True,)]
+    assert _stands_open(world) == 1
+
+
+def test_a_key_that_is_first_told_after_a_start_is_evidence_from_before_it(world: World) -> None:
+    attempt = _ring(world, ONCE)
+    _end(world, attempt, call_ended_at=world.clock.now, **ANSWERED)
+    world.text(PERSON, "Remind me in 2 hours about soup")
+    world.clock.step(60)
+    for said in ("STOP", "START", "Remind me in 1 hour about cake"):
+        world.clock.step(60)
+        world.text(PERSON, said)
+    _press(world, attempt, "9")
+    assert _said(world) == ["consent.stopped", "consent.started", "consent.stopped"]
+    assert world.rows("SELECT started_at > stopped_at FROM reminders_subscriber") == [(True,)]
+    assert _stands_open(world) == 1
+
+
+def test_never_again_is_honoured_of_a_call_that_was_given_up(world: World) -> None:
+    attempt = _ring(world, ONCE)
+    world.see.execute("UPDATE reminders_attempt SET state = 'not_placed', ended_at = now()")
+    _press(world, attempt, "9")
+    assert _said(world) == ["consent.stopped"]
+
+
+@pytest.mark.parametrize("body", [ONCE, DAILY])
+@pytest.mark.parametrize("then", [("STOP",), ("STOP", "START")])
+def test_a_snooze_that_comes_after_a_stop_makes_nothing_ring(world: World, body: str, then: tuple[str, ...]) -> None:
+    attempt = _ring(world, body)
+    _end(world, attempt, **ANSWERED)
+    for said in then:
+        world.clock.step(1)
+        world.text(PERSON, said)
+    before = _stands(world), _occurrences(world)
+    _press(world, attempt, "2")
+    assert (_stands(world), _occurrences(world)) == before
+    assert _stands_open(world) == 0
+    promises.history_gives_the_rows(world)
+
+
+def _said(world: World) -> list[str]:
+    """What the person is on record to have said about being called."""
+    return [what for (what,) in world.rows("SELECT what FROM reminders_event WHERE what LIKE 'consent.%%' ORDER BY id")]
+
+
+def _stands_open(world: World) -> int:
+    return len(world.rows("SELECT FROM reminders_reminder WHERE state IN ('scheduled', 'ringing')"))

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from datetime import UTC, datetime
 from importlib import resources
 from typing import Any, Final, TypeAlias
 from uuid import UUID
@@ -201,6 +202,11 @@ def uuid7() -> UUID:
     Ids of one process rise strictly (section 6.2, method 1), also when its clock steps back.
     """
     return UUID(int=_number(*_clock.next()))
+
+
+def uuid7_at(*, one: UUID) -> datetime:
+    """When a UUIDv7 was made, to the millisecond."""
+    return datetime.fromtimestamp((one.int >> 80) / 1000, UTC)
 
 
 def uuid7_texts(*, count: int) -> list[str]:

@@ -65,23 +65,28 @@ def look_up(*, attempt_id: UUID, carrier: Carrier, policy: Policy, looker: Looke
     return _absent(row, carrier, policy, looker, now)
 
 
-def hang_up(*, attempt_id: UUID, carrier: Carrier, policy: Policy, looker: Looker, now: datetime) -> bool:
-    """Cancel the call of an attempt that is not wanted any more; False where it must be tried again."""
+def hang_up(
+    *, attempt_id: UUID, since: datetime, carrier: Carrier, policy: Policy, looker: Looker, now: datetime
+) -> float | None:
+    """Cancel the call of an attempt that is not wanted any more, `since` when; in how many seconds it is tried again.
+
+    None: it is done, or was tried for so long in vain that it is tried no more.
+    """
     row = _attempt(attempt_id)
     if row is None or row["state"] not in (*OPEN_ATTEMPT, *GONE_ATTEMPT) or row["call_status"] is not None:
-        return True
+        return None
     if row["carrier_sid"] is None and row["state"] in GONE_ATTEMPT:
-        return True
+        return None
     if row["carrier_sid"] is None:
         look_up(attempt_id=attempt_id, carrier=carrier, policy=policy, looker=looker, now=now)
-        return False
+        return _hang_up_again(since, now)
     try:
         session.run(carrier.hang_up(row["carrier_sid"]), within_seconds=LOOK_SECONDS)
     except Rejected:
-        return True  # the carrier knows no such call, or it has ended: its callback or the look-up concludes
+        return None  # the carrier knows no such call, or it has ended: its callback or the look-up concludes
     except (CarrierError, TimeoutError):
-        return False
-    return True
+        return _hang_up_again(since, now)
+    return None
 
 
 def tend_reply(*, reply_id: UUID, carrier: Carrier, policy: Policy, elsewhere: Sequence[Carrier] = ()) -> str:
@@ -97,8 +102,9 @@ def tend_reply(*, reply_id: UUID, carrier: Carrier, policy: Policy, elsewhere: S
         return _send(row, (carrier, *elsewhere), policy)
     try:
         record = _find_reply(row, carrier)
-    except (CarrierError, TimeoutError):
-        return _reply_not_asked(row, carrier)
+    except (CarrierError, TimeoutError) as error:
+        unfound = isinstance(error, Rejected) and row["carrier_sid"] is not None
+        return _reply_not_asked(row, carrier, unfound=unfound)
     if record is not None:
         return _settle_reply(row, record, carrier)
     if row["look_ups"] + 1 < limits.LOOK_UPS_MIN:
@@ -233,6 +239,18 @@ def _is_given_up(since: datetime, now: datetime) -> bool:
     return now - since >= timedelta(seconds=limits.UNKNOWN_SECONDS_MAX)
 
 
+def _hang_up_again(since: datetime, now: datetime) -> float | None:
+    if _is_given_up(since, now):
+        return None
+    return _half_of((now - since).total_seconds(), limits.HANG_UP_AGAIN_SECONDS)
+
+
+def _half_of(age_seconds: float, bounds: tuple[float, float]) -> float:
+    """A wait that grows with how long something has been tried."""
+    least, most = bounds
+    return min(max(age_seconds / 2, least), most)
+
+
 def _look_again(
     row: dict[str, Any], policy: Policy, looker: Looker, *, counted: bool, left_seconds: float | None = None
 ) -> None:
@@ -292,12 +310,16 @@ def _send_by(row: dict[str, Any], carrier: Carrier, policy: Policy, was: str) ->
     return "sent", False
 
 
-def _reply_not_asked(row: dict[str, Any], carrier: Carrier) -> str:
-    """The carrier could not be asked for it: again later, until a day has passed."""
+def _reply_not_asked(row: dict[str, Any], carrier: Carrier, *, unfound: bool) -> str:
+    """The carrier could not be asked for it, or does not know it by its own id (`unfound`, which it was given, so that
+    it is not sent again): again later, until a day has passed."""
     if row["age_seconds"] < limits.UNKNOWN_SECONDS_MAX:
-        _move(row["id"], carrier.name, was=NOT_FINAL, state="unknown", seconds=limits.REPLY_LOOK_UP_SECONDS)
+        wait: float = limits.REPLY_LOOK_UP_SECONDS
+        if unfound:
+            wait = _half_of(row["age_seconds"], limits.REPLY_UNFOUND_AGAIN_SECONDS)
+        _move(row["id"], carrier.name, was=NOT_FINAL, state="unknown", seconds=wait)
         return "failed"
-    error = "carrier_not_asked"
+    error = "sid_not_known" if unfound else "carrier_not_asked"
     _move(row["id"], carrier.name, was=NOT_FINAL, state="undelivered", seconds=None, error=error)
     return "undelivered"
 
@@ -309,8 +331,7 @@ def _is_of_us(error: Rejected | RefusedUs) -> bool:
 
 def _hold(row: dict[str, Any], carrier: Carrier, reason: str) -> tuple[str, bool]:
     """Nothing left: it is as if it had not been handed over, and waits for whoever mends our set-up."""
-    least, most = limits.REPLY_HELD_AGAIN_SECONDS
-    wait = min(max(row["age_seconds"] / 2, least), most)
+    wait = _half_of(row["age_seconds"], limits.REPLY_HELD_AGAIN_SECONDS)
     is_ours = _move(
         row["id"], carrier.name, was=("handed_over",), state="intended", seconds=wait, error=reason, sent=-1
     )

@@ -18,7 +18,7 @@ from kombu.exceptions import OperationalError
 from redis import Redis
 from redis.exceptions import RedisError
 
-from billing.database import Statements
+from billing.database import Statements, uuid7_at
 from reminders import delivery, dispatch, housekeeping, limits, metrics, outcomes, poison, recovery, tracing, wiring
 from reminders.carriers.account import choose, is_elsewhere
 from reminders.carriers.base import Carrier
@@ -156,7 +156,7 @@ def _one_by_one(bell: dispatch.Doorbell, trace_context: str) -> None:
             break  # where the carrier is slow: what is left is somebody else's by now, and each comes alone
         try:
             with tracing.span(kind, linked=(made_by, trace_context), about=_subject(kind, key, reminder)):
-                again_seconds, got_through = _attend_one(Kind(kind), key)
+                again_seconds, got_through = _attend_one(Kind(kind), key, timer_id)
         except Exception:
             metrics.BATCHES_FAILED.labels(kind).inc()
             log.exception("timer.failed", kind=kind, key=str(key))
@@ -197,7 +197,7 @@ def _give_up(attempt_id: UUID) -> None:
         log.exception("look_up.not_given_up", attempt=str(attempt_id))
 
 
-def _attend_one(kind: Kind, key: UUID) -> tuple[float | None, bool]:
+def _attend_one(kind: Kind, key: UUID, timer_id: UUID) -> tuple[float | None, bool]:
     """Do what one timer asks for. Seconds until it comes again (None: it is done, or has moved by itself), and whether
     it came to an end that shows this worker to be well."""
     policy, now, every = wiring.policy(), timezone.now(), wiring.carriers()
@@ -218,8 +218,9 @@ def _attend_one(kind: Kind, key: UUID) -> tuple[float | None, bool]:
             log.warning("reply.held", reply=str(key))
         tracing.note(found=found)
         return None, False
-    done = recovery.hang_up(attempt_id=key, carrier=carrier, policy=policy, looker=wiring.looker(), now=now)
-    return (None if done else limits.PUBLISH_RETRY_SECONDS), False
+    since, looker = uuid7_at(one=timer_id), wiring.looker()
+    again = recovery.hang_up(attempt_id=key, since=since, carrier=carrier, policy=policy, looker=looker, now=now)
+    return again, False
 
 
 def _keep_house(kind: Kind, every: Sequence[Carrier], policy: Policy, now: datetime) -> float:

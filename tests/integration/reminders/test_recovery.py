@@ -207,12 +207,12 @@ def test_a_pass_over_the_carriers_books_is_not_begun_beside_itself(
     again: list[tuple[float | None, bool]] = []
 
     def attend(*, kind: Kind, **_: Any) -> float:
-        again.append(tasks._attend_one(kind, housekeeping.key_of(kind)))
+        again.append(tasks._attend_one(kind, housekeeping.key_of(kind), UUID(int=1)))
         return 7.0
 
     monkeypatch.setattr(housekeeping, "attend", attend)
     for _ in range(2):
-        assert tasks._attend_one(Kind.RECONCILE, housekeeping.key_of(Kind.RECONCILE)) == (7.0, False)
+        assert tasks._attend_one(Kind.RECONCILE, housekeeping.key_of(Kind.RECONCILE), UUID(int=1)) == (7.0, False)
     assert again == [(limits.BACKFILL_SECONDS, False)] * 2
 
 
@@ -279,6 +279,52 @@ def test_it_hangs_up_a_call_whose_attempt_was_given_up(world: World) -> None:
     world.turn()
     assert call.over
     assert ("P3", "rang_after_given_up") in world.rows("SELECT promise, kind FROM billing_break")
+
+
+def test_it_tries_to_hang_up_seldomer_and_for_a_day_at_most(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.carrier.fate_of = lambda _: SILENT
+    world.text(PERSON, TEA)
+    world.run(seconds=60)
+    world.turn()
+    (attempt,) = world.rows("SELECT id FROM reminders_attempt")[0]
+
+    async def away(_: str) -> None:
+        raise Unavailable("connection")
+
+    monkeypatch.setattr(world.carrier, "hang_up", away)
+
+    def again(*, after: float) -> float | None:
+        return recovery.hang_up(
+            attempt_id=attempt,
+            since=world.clock.now - timedelta(seconds=after),
+            carrier=world.carrier,
+            policy=POLICY,
+            looker=world.clock.looker(),
+            now=world.clock.now,
+        )
+
+    assert [again(after=seconds) for seconds in (0, 2, 60, 3600)] == [1, 1, 30, 300]
+    assert again(after=limits.UNKNOWN_SECONDS_MAX - 1) == 300
+    assert again(after=limits.UNKNOWN_SECONDS_MAX) is None
+    world.see.execute("UPDATE reminders_attempt SET carrier_sid = NULL, state = 'unknown'")
+    assert again(after=60) == 30
+
+
+def test_it_asks_seldomer_for_a_reply_that_the_carrier_does_not_know_by_its_own_id(world: World) -> None:
+    world.text(PERSON, "Remind me in 3 days about tea")
+    world.carrier.agenda.clear()
+    world.see.execute("UPDATE reminders_reply SET state = 'unknown', carrier_sid = 'SM-nobodys'")
+    (reply,) = world.rows("SELECT id FROM reminders_reply")[0]
+    waits = []
+    for seconds in (1, 599, 86_400 - 601):
+        world.clock.step(seconds)
+        assert recovery.tend_reply(reply_id=reply, carrier=world.carrier, policy=POLICY) == "failed"
+        ((due_at,),) = world.rows("SELECT due_at FROM reminders_timer WHERE kind = 'reply'")
+        waits.append((due_at - world.clock.now).total_seconds())
+    assert waits == [60, 300, 3600]
+    world.clock.step(1)
+    assert recovery.tend_reply(reply_id=reply, carrier=world.carrier, policy=POLICY) == "undelivered"
+    assert world.rows("SELECT error FROM reminders_reply") == [("sid_not_known",)]
 
 
 def test_it_finds_a_reply_that_left_and_sends_it_no_second_time(world: World) -> None:

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from billing import database
-from billing.database import uuid7, uuid7_texts
+from billing.database import uuid7, uuid7_at, uuid7_texts
 
 
 def test_it_has_the_layout_of_rfc_9562() -> None:
@@ -16,6 +16,7 @@ def test_it_has_the_layout_of_rfc_9562() -> None:
     made = uuid7()
     assert (made.version, made.variant) == (7, "specified in RFC 4122")
     assert abs((made.int >> 80) - before_ms) < 1000
+    assert abs(uuid7_at(one=made).timestamp() * 1000 - before_ms) < 1000
 
 
 def test_it_rises_within_a_millisecond() -> None:

@@ -1,5 +1,6 @@
 """Reminders for staff: everything can be read and searched by number; the one action replays dead letters."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -16,7 +17,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from billing.admin import ReadOnlyAdmin
-from reminders import dead_letters, dispatch, history, phone
+from reminders import dead_letters, dispatch, history, phone, wiring
 from reminders.history import Happened
 from reminders.models import (
     Attempt,
@@ -153,15 +154,18 @@ class ReminderAdmin(Table):
         """Who may replay: those with the right to change reminders, which nobody uses else."""
         return request.user.has_perm("reminders.change_reminder")
 
-    @admin.action(description="Replay dead letter (rings again at once)", permissions=["replay"])
+    @admin.action(description="Replay dead letter (rings again, if it is not too late)", permissions=["replay"])
     def replay_dead_letter(self, request: HttpRequest, queryset: QuerySet[Reminder]) -> None:
         """Let the selected dead letters ring again; what is not dead stays as it is."""
         by, now = f"staff {request.user.pk}", timezone.now()
         ids = sorted(queryset.values_list("id", flat=True))
-        done = sum(dead_letters.replay(reminder_id=one, by=by, at=now) for one in ids)
+        misfire = wiring.policy().misfire
+        fates = [dead_letters.replay(reminder_id=one, by=by, misfire=misfire, at=now) for one in ids]
+        done = Counter(fate for fate in fates if fate is not None)
         if done:
             dispatch.notify()
-        self.message_user(request, f"{done} replayed.", messages.SUCCESS if done else messages.WARNING)
+        said = [f"{done.total()} replayed.", *(f"{count} {fate}." for fate, count in sorted(done.items()))]
+        self.message_user(request, " ".join(said), messages.SUCCESS if done else messages.WARNING)
 
 
 @admin.register(Occurrence)

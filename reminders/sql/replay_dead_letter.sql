@@ -7,6 +7,7 @@ WITH moved AS (
 ), occurrence AS (
   UPDATE reminders_occurrence o SET outcome = NULL, ended_at = NULL FROM moved
    WHERE o.reminder_id = moved.id AND o.sequence = moved.sequence
+  RETURNING o.due_at
 ), ring AS (
   INSERT INTO reminders_timer (id, kind, key, generation, bucket, subscriber_id, due_at, wake_at)
   SELECT ringback_uuid7(), 'ring', id, generation, bucket, subscriber_id, now(), now() FROM moved
@@ -16,4 +17,6 @@ WITH moved AS (
          ringback_facts(state, sequence, due_at, generation, attempts, tries, ended_at)
            || jsonb_build_object('by', %(by)s::text), trace_context FROM moved
 )
-SELECT id FROM moved
+SELECT coalesce(o.due_at, moved.due_at), moved.zone,
+       s.stopped_at IS NOT NULL AND (s.started_at IS NULL OR s.started_at <= s.stopped_at) AS stopped
+  FROM moved JOIN reminders_subscriber s ON s.id = moved.subscriber_id LEFT JOIN occurrence o ON true

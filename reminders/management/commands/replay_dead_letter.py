@@ -1,4 +1,4 @@
-"""./manage.py replay_dead_letter [ID … | --all]: list the dead letters, or let them ring again."""
+"""./manage.py replay_dead_letter [ID … | --all]: list the dead letters, or replay them."""
 
 import json
 from argparse import ArgumentParser
@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from reminders import dead_letters, dispatch
+from reminders import dead_letters, dispatch, wiring
 from reminders.dead_letters import DeadLetter
 from reminders.management.asking import Asking, rfc3339, utc
 from reminders.tables import Column, paragraph, table
@@ -18,9 +18,12 @@ BY = "command"
 
 
 class Command(Asking):
-    """Without an id it only lists. A replay is one guarded move: done again, it does nothing."""
+    """Without an id it only lists. A replay is one guarded move: done again, it does nothing.
 
-    help = "List the dead letters; with an ID (or --all), let them ring again at once."
+    What is a day late, or in quiet hours, does not ring at once: it says so.
+    """
+
+    help = "List the dead letters; with an ID (or --all), let them ring again, or say why not."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Which ones."""
@@ -60,18 +63,24 @@ class Command(Asking):
 
     def _replay(self, ids: Sequence[UUID], *, as_json: bool) -> None:
         now = timezone.now()
-        replayed = [one for one in ids if dead_letters.replay(reminder_id=one, by=BY, at=now)]
+        misfire = wiring.policy().misfire
+        fates = {one: dead_letters.replay(reminder_id=one, by=BY, misfire=misfire, at=now) for one in ids}
+        replayed = {one: fate for one, fate in fates.items() if fate is not None}
         if replayed:
             dispatch.notify()
-        left = [one for one in ids if one not in replayed]
+        left = [one for one in fates if one not in replayed]
         if as_json:
-            told = {"replayed": [str(one) for one in replayed], "not_dead": [str(one) for one in left]}
+            told = {
+                "replayed": [str(one) for one in replayed],
+                "fates": {str(one): fate.name.lower() for one, fate in replayed.items()},
+                "not_dead": [str(one) for one in left],
+            }
             self.stdout.write(json.dumps(told, indent=1))
         else:
-            lines = [f"{one} rings again now." for one in replayed]
+            lines = [f"{one} {fate}." for one, fate in replayed.items()]
             lines += [f"{one} is not a dead letter (any more); nothing was changed." for one in left]
             lines = lines or ["There are no dead letters."]
-            self.stdout.write("\n".join([*lines, "Next: ./manage.py trace NUMBER (see it ring)."]))
+            self.stdout.write("\n".join([*lines, "Next: ./manage.py trace NUMBER (what came of it)."]))
         if left:
             self.refuse("Not every one could be replayed.")
 

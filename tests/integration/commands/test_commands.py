@@ -135,7 +135,11 @@ def test_a_dead_letter_is_listed_replayed_once_and_rings_again(planter: psycopg.
     listed = told("replay_dead_letter")["dead_letters"]
     assert [(one["id"], one["number"]) for one in listed] == [(str(reminder.id), MISSES)]
     assert str(reminder.id) in run("replay_dead_letter")[1]
-    assert told("replay_dead_letter", str(reminder.id)) == {"replayed": [str(reminder.id)], "not_dead": []}
+    assert told("replay_dead_letter", str(reminder.id)) == {
+        "replayed": [str(reminder.id)],
+        "fates": {str(reminder.id): "rings"},
+        "not_dead": [],
+    }
     code, said, _ = run("replay_dead_letter", str(reminder.id))
     assert code == 2
     assert "not a dead letter" in said

@@ -6,7 +6,7 @@ from typing import Final
 
 import pytest
 
-from reminders import wiring
+from reminders import dead_letters, wiring
 from reminders.carriers.base import Rejected
 from reminders.quiet import Misfire, Quiet
 from tests.integration.reminders.test_conversation_rows import talk
@@ -108,3 +108,50 @@ def test_a_rule_of_hours_keeps_out_of_the_night_after_an_outage_too(nightly: Wor
     nightly.run(seconds=60)
     assert nightly.rows("SELECT outcome FROM reminders_occurrence ORDER BY sequence") == [("missed",), (None,)]
     assert nightly.rows("SELECT due_at FROM reminders_reminder") == [(EIGHT + timedelta(days=2),)]
+
+
+@pytest.mark.parametrize(
+    ("hours", "fate", "state"),
+    [
+        (0.2, dead_letters.Fate.RINGS, "answered"),
+        (3, dead_letters.Fate.WAITS, "answered"),
+        (8, dead_letters.Fate.RINGS, "answered"),
+        (25, dead_letters.Fate.TOLD, "missed"),
+    ],
+)
+def test_a_dead_letter_that_is_replayed_comes_to_what_is_said_of_it(
+    nightly: World, hours: float, fate: dead_letters.Fate, state: str
+) -> None:
+    _dead(nightly)
+    nightly.clock.step(hours * 3600)
+    assert _replay(nightly) is fate
+    assert _replay(nightly) is None
+    before = nightly.clock.now
+    nightly.run()
+    assert nightly.rows("SELECT state FROM reminders_reminder") == [(state,)]
+    assert [at - before < timedelta(minutes=1) for at in _rang(nightly)] == {
+        dead_letters.Fate.RINGS: [True],
+        dead_letters.Fate.WAITS: [False],
+    }.get(fate, [])
+
+
+def test_a_dead_letter_of_who_said_stop_is_cancelled_and_that_is_said(nightly: World) -> None:
+    _dead(nightly)
+    talk(nightly, "STOP")
+    assert _replay(nightly) is dead_letters.Fate.STOPPED
+    nightly.run()
+    assert nightly.rows("SELECT state FROM reminders_reminder") == [("cancelled",)]
+
+
+def _dead(world: World) -> None:
+    talk(world, "Remind in 10 minutes about the flight")
+    world.clock.step(600)
+    world.see.execute("UPDATE reminders_reminder SET state = 'dead', ended_at = now()")
+    world.see.execute("DELETE FROM reminders_timer WHERE kind = 'ring'")
+    world.see.execute("UPDATE reminders_occurrence SET outcome = 'dead', ended_at = now()")
+
+
+def _replay(world: World) -> dead_letters.Fate | None:
+    ((reminder,),) = world.rows("SELECT id FROM reminders_reminder")
+    misfire = POLICY_BY_NIGHT.misfire
+    return dead_letters.replay(reminder_id=reminder, by="a test", misfire=misfire, at=world.clock.now)

@@ -86,7 +86,10 @@ _watched: Final = _Watched()
 
 def _keep_up() -> None:
     while True:
-        read_watched()
+        try:
+            read_watched()
+        except Exception:  # nobody else reads it: this thread outlives whatever it meets
+            log.exception("watched.failed")
         time.sleep(WATCHED_SECONDS)
 
 

@@ -32,18 +32,17 @@ def read(*, home: Path, at: datetime) -> dict[str, Any]:
     """What the watch said last (alerts, gauges, who is silent), and whether it still looks at `at`. Never raises."""
     try:
         found = json.loads((home / "run" / ALERTS).read_text())
-        looked_at = datetime.fromisoformat(found["at"])
-    except (OSError, ValueError, KeyError):
+        silent = (at - datetime.fromisoformat(found["at"])).total_seconds() > SILENT_SECONDS
+        return {
+            "looks": not silent,
+            "looked_at": found["at"],
+            "by": found.get("by", WATCH),
+            "alerts": list(found["alerts"]),
+            "gauges": dict(found["gauges"]),
+            "silent": list(found.get("silent", [])),
+        }
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return {"looks": False, "looked_at": None, "by": WATCH, "alerts": [], "gauges": {}, "silent": []}
-    silent = (at - looked_at).total_seconds() > SILENT_SECONDS
-    return {
-        "looks": not silent,
-        "looked_at": found["at"],
-        "by": found.get("by", WATCH),
-        "alerts": found["alerts"],
-        "gauges": found["gauges"],
-        "silent": found.get("silent", []),
-    }
 
 
 def remembered(*, home: Path, at: datetime) -> Remembered:

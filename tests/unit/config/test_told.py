@@ -38,3 +38,23 @@ def test_it_leaves_what_was_told_and_nothing_else_on_a_disk_that_is_full(
                 told.write(home=tmp_path, told=SAID | {"by": "nobody"})
     assert [file.name for file in (tmp_path / "run").iterdir()] == before
     assert told.read(home=tmp_path, at=NOW)["by"] == "watch"
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        *({name: value for name, value in SAID.items() if name != gone} for gone in ("at", "alerts", "gauges")),
+        SAID | {"at": "2026-03-02T09:30:00"},
+        SAID | {"at": None},
+        SAID | {"alerts": None},
+        SAID | {"gauges": 3},
+        [],
+        None,
+    ],
+    ids=lambda written: json.dumps(written)[:40],
+)
+def test_whatever_is_in_the_file_it_is_read_as_nothing_told_at_worst(tmp_path: Path, written: object) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / told.ALERTS).write_text(json.dumps(written))
+    found = told.read(home=tmp_path, at=NOW)
+    assert (found["looks"], found["alerts"], found["gauges"]) == (False, [], {})

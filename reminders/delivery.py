@@ -67,7 +67,8 @@ class Delivered:
     placed: int
     unknown: int
     not_sent: int
-    parked: int
+    parked: int  # they wait for their person's other call
+    dropped: int  # they have moved on, or their person said stop
     refused_us: str = ""  # with what words the carrier refused our set-up
     lateness_seconds: tuple[float, ...] = ()
     opened_at: datetime | None = None  # None: nothing was taken up
@@ -96,7 +97,7 @@ def deliver(
         if policy.misfire is not None:
             dues = in_time(dues=dues, token=token, policy=policy.misfire, carrier=carrier, now=timezone.now())
         started = time.monotonic()
-        intended = intend(dues=dues, token=token, carrier=carrier, policy=policy, worker=worker, looker=looker)
+        intended, parked = intend(dues=dues, token=token, carrier=carrier, policy=policy, worker=worker, looker=looker)
         told = act(dues=intended, carrier=carrier, policy=policy, started=started)
         settle(told=told, carrier=carrier, policy=policy, elsewhere=elsewhere)
     finally:
@@ -107,7 +108,8 @@ def deliver(
         placed=sum(t.state == "placed" for t in told),
         unknown=sum(t.state == "unknown" for t in told),
         not_sent=sum(t.state == "not_sent" for t in told),
-        parked=len(dues) - len(intended),
+        parked=parked,
+        dropped=len(dues) - len(intended) - parked,
         refused_us=next((t.reason or "" for t in told if t.ours), ""),
         lateness_seconds=tuple((timezone.now() - t.due.due_at).total_seconds() for t in told if t.state == "placed"),
         opened_at=taken[0].opened_at if taken else None,
@@ -171,10 +173,13 @@ def in_time(*, dues: list[Due], token: UUID, policy: Misfire, carrier: Carrier, 
 
 def intend(
     *, dues: Sequence[Due], token: UUID, carrier: Carrier, policy: Policy, worker: str, looker: Looker
-) -> list[Due]:
-    """Commit the attempts and what they may cost. Whoever is not in the answer waits, or has moved on."""
+) -> tuple[list[Due], int]:
+    """Commit the attempts and what they may cost; how many others wait for their person's other call besides.
+
+    Whoever is neither has moved on, or said stop.
+    """
     if not dues:
-        return []
+        return [], 0
     with transaction.atomic():
         rows = statements.run("intend", _intent(dues, token, carrier, policy, worker, looker)).fetchall()
         fates: dict[UUID, str] = dict(rows)
@@ -196,7 +201,7 @@ def intend(
     lost = [due for due in dues if due.timer_id not in fates]
     if lost:
         outcomes.refuse_stopped(timer_ids=[due.timer_id for due in lost], token=token)
-    return intended
+    return intended, sum(fate == "parked" for fate in fates.values())
 
 
 def act(*, dues: Sequence[Due], carrier: Carrier, policy: Policy, started: float) -> list[Told]:

@@ -30,6 +30,7 @@ def intend(world: World, rung: Doorbell, dues: list[Due] | None = None) -> int:
     """How many attempts it commits the intent of: of what it took up before, else of what it takes up now."""
     taken = take_up(rung) if dues is None else dues
     looker = world.clock.looker()
-    return len(
-        delivery.intend(dues=taken, token=rung.token, carrier=world.carrier, policy=POLICY, worker="w", looker=looker)
+    intended, _ = delivery.intend(
+        dues=taken, token=rung.token, carrier=world.carrier, policy=POLICY, worker="w", looker=looker
     )
+    return len(intended)

@@ -104,7 +104,7 @@ def test_it_cancels_what_a_stopped_person_still_has(world: World) -> None:
     bell = _due(world)
     world.see.execute("UPDATE reminders_subscriber SET stopped_at = now()")
     done = _deliver(world, bell)
-    assert (done.intended, world.carrier.calls) == (0, [])
+    assert (done.intended, done.parked, done.dropped, world.carrier.calls) == (0, 0, 1, [])
     assert world.rows("SELECT state FROM reminders_reminder") == [("cancelled",)]
     assert world.rows("SELECT * FROM reminders_timer WHERE kind = 'ring'") == []
 
@@ -114,7 +114,7 @@ def test_it_parks_a_reminder_while_the_persons_other_call_is_open_and_wakes_the_
         world.text(PERSON, f"Remind me in {seconds} seconds about tea")
     world.clock.step(60)
     done = _deliver(world, _bell(world))
-    assert (done.intended, done.parked) == (1, 2)
+    assert (done.intended, done.parked, done.dropped) == (1, 2, 0)
     assert world.rows("SELECT number FROM reminders_reminder WHERE state = 'ringing'") == [(2,)]
     world.run(seconds=12)
     assert world.rows("SELECT number FROM reminders_reminder WHERE state = 'ringing'") == [(3,)]

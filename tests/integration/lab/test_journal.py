@@ -246,5 +246,5 @@ def test_it_says_what_this_machine_lacks(victim: Victim, monkeypatch: pytest.Mon
     fault = a_fault()
     way = Way(name="shim", how="", inject=freeze, needs=("gcc",))
     object.__setattr__(fault, "ways", (way,))
-    with pytest.raises(FaultError, match=r"cannot be injected here \(shim: no gcc here\)"):
+    with pytest.raises(FaultError, match=r"cannot be injected here: no gcc here \(way shim\)"):
         begun(victim.home, fault)
